@@ -1,0 +1,53 @@
+"""nabi: the Hugging Face experience that people learned, small, fast and readable.
+
+Names are imported when they are first used: `import nabi` loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from .models import FAMILIES
+
+__version__ = "0.1.0"
+
+# Public name -> the module that defines it.
+_MODULE_OF: dict[str, str] = {
+    **dict.fromkeys(["pipeline", "Pipeline", "TextClassificationPipeline"], "pipelines"),
+    **dict.fromkeys(
+        """AutoConfig AutoModel AutoModelForPreTraining AutoModelForCausalLM AutoModelForMaskedLM
+        AutoModelForSeq2SeqLM AutoModelForSequenceClassification AutoModelForTokenClassification
+        AutoModelForQuestionAnswering AutoModelForMultipleChoice AutoModelForNextSentencePrediction AutoModelForCTC
+        AutoModelForAudioClassification AutoModelForAudioFrameClassification AutoModelForAudioXVector
+        AutoModelForTextEncoding""".split(),
+        "auto",
+    ),
+    **dict.fromkeys(
+        """AutoTokenizer BatchEncoding PreTrainedTokenizerFast BertTokenizer BertTokenizerFast DistilBertTokenizer
+        DistilBertTokenizerFast ElectraTokenizer ElectraTokenizerFast""".split(),
+        "tokenization",
+    ),
+    **dict.fromkeys(["Cache", "DynamicCache", "EncoderDecoderCache"], "nn.cache"),
+    "PreTrainedModel": "nn.pretrained",
+    "PretrainedConfig": "config",
+    "PreTrainedConfig": "config",
+    "ModelOutput": "outputs",
+    **{name: f"models.{family}" for family, names in FAMILIES.items() for name in names},
+}
+_RENAMED = {"PretrainedConfig": "Config", "PreTrainedConfig": "Config"}
+
+__all__ = sorted([*_MODULE_OF, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'nabi' has no attribute {name!r}")
+    module = importlib.import_module(f"nabi.{_MODULE_OF[name]}")
+    value = getattr(module, _RENAMED.get(name, name))
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,183 @@
+"""Weights in and out: safetensors, sharded or not, and pickled `.bin` files read as data only.
+
+Safetensors are memory-mapped: a tensor costs no memory until it is used, and two processes share the pages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .config import read_json
+from .hub import Repository
+
+SAFETENSORS = "model.safetensors"
+PICKLED = "pytorch_model.bin"
+_SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin")
+
+
+class Weights(Mapping[str, Tensor]):
+    """The tensors of a checkpoint by their name on disk, read when they are asked for."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._reader: dict[str, Mapping[str, Tensor]] = {}
+        for file in files:
+            tensors: Mapping[str, Tensor] = _Mapped(file) if file.suffix == ".safetensors" else read_pickled(file)
+            self._reader.update(dict.fromkeys(tensors, tensors))
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._reader[name][name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._reader)
+
+    def __len__(self) -> int:
+        return len(self._reader)
+
+
+class _Mapped(Mapping[str, Tensor]):
+    """One memory-mapped safetensors file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        try:
+            self._open = safe_open(file, framework="pt")
+        except SafetensorError as error:
+            raise OSError(
+                f"{file} is not a whole safetensors file ({error}; {file.stat().st_size} bytes): it is truncated "
+                "or corrupt, download or save it again"
+            ) from None
+        self._names = dict.fromkeys(self._open.keys())
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._open.get_tensor(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def read_pickled(file: Path) -> dict[str, Tensor]:
+    """The state dict in a pickled file, with weights_only=True: a pickle that holds anything else is refused."""
+    try:
+        tensors = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
+    except pickle.UnpicklingError as error:
+        raise OSError(
+            f"{file} is a pickle with more than weights in it, and loading it could run code, so nabi refuses "
+            f"({str(error).splitlines()[0]}): use the checkpoint's safetensors file, or convert it where you trust it"
+        ) from None
+    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise OSError(
+            f"{file} is truncated or corrupt ({str(error).splitlines()[0]}): download or save it again"
+        ) from None
+    tensors = tensors.get("state_dict", tensors) if isinstance(tensors, dict) else tensors
+    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+        raise OSError(f"{file} holds a {type(tensors).__name__}, expected a state dict of tensors by name")
+    return tensors
+
+
+def find_weights(
+    repository: Repository, *, use_safetensors: bool | None = None, variant: str | None = None
+) -> Weights:
+    """Locate a checkpoint's weights: safetensors before .bin, one file before shards.
+
+    use_safetensors: True refuses .bin files, False prefers them. variant: the middle name as in model.fp16.safetensors.
+    """
+    names = [SAFETENSORS, PICKLED] if use_safetensors is not False else [PICKLED]
+    for name in names[:1] if use_safetensors else names:
+        stem, suffix = name.rsplit(".", 1)
+        named = f"{stem}.{variant}.{suffix}" if variant else name
+        if file := repository.find(named):
+            return Weights([file])
+        index = f"{name}.index.{variant}.json" if variant else f"{name}.index.json"
+        if file := repository.find(index):
+            return Weights(_shards(repository, file))
+    wanted = " nor ".join(names[:1] if use_safetensors else names)
+    raise OSError(
+        f"no weights in {repository.name}: neither {wanted} nor a sharded index of it is there"
+        + (f" for the variant {variant!r}" if variant else "")
+        + "; check the name, or save the model there with save_pretrained"
+    )
+
+
+def _shards(repository: Repository, index: Path) -> list[Path]:
+    weight_map = read_json(index).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise ValueError(f"{index} has no weight_map from tensor names to files: download it again")
+    for name in set(weight_map.values()):
+        if Path(name).name != name:
+            raise ValueError(f"{index} points outside of its folder: {name!r}")
+    return [repository.file(name) for name in sorted(set(weight_map.values()))]
+
+
+def save_weights(
+    tensors: dict[str, Tensor], folder: Path, *, max_shard_size: int | str = "50GB", safetensors: bool = True
+) -> None:
+    """Write tensors as one file or as shards with an index, and remove the weight files they replace.
+
+    A file appears under its name only when it is whole: the old one may still be mapped by the model being saved.
+    """
+    stem, suffix = (SAFETENSORS if safetensors else PICKLED).rsplit(".", 1)
+    shards = _cut(tensors, _bytes(max_shard_size))
+    files = [
+        f"{stem}.{suffix}" if len(shards) == 1 else f"{stem}-{i:05d}-of-{len(shards):05d}.{suffix}"
+        for i in range(1, len(shards) + 1)
+    ]
+    for file, names in zip(files, shards, strict=True):
+        part = {name: tensors[name].detach().cpu().contiguous() for name in names}
+        unfinished = folder / f".{file}.unfinished"
+        try:
+            if safetensors:
+                save_file(part, unfinished, metadata={"format": "pt"})
+            else:
+                torch.save(part, unfinished)
+            os.replace(unfinished, folder / file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    index = folder / f"{stem}.{suffix}.index.json"
+    if len(shards) > 1:
+        total = sum(t.numel() * t.element_size() for t in tensors.values())
+        weight_map = {name: file for file, names in zip(files, shards, strict=True) for name in names}
+        index.write_text(
+            json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2) + "\n"
+        )
+    keep = {*files, index.name} if len(shards) > 1 else set(files)
+    for old in folder.iterdir():
+        stale = old.name in (SAFETENSORS, PICKLED, f"{SAFETENSORS}.index.json", f"{PICKLED}.index.json")
+        if (stale or _SHARD.fullmatch(old.name)) and old.name not in keep:
+            old.unlink()
+
+
+def _cut(tensors: dict[str, Tensor], limit: int) -> list[list[str]]:
+    shards: list[list[str]] = [[]]
+    filled = 0
+    for name, tensor in tensors.items():
+        size = tensor.numel() * tensor.element_size()
+        if shards[-1] and filled + size > limit:
+            shards.append([])
+            filled = 0
+        shards[-1].append(name)
+        filled += size
+    return shards
+
+
+def _bytes(size: int | str) -> int:
+    if isinstance(size, int):
+        return size
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B\s*", size, re.IGNORECASE)
+    if not match:
+        raise ValueError(f"max_shard_size is {size!r}; expected a number of bytes or text such as '5GB' or '200MB'")
+    number, unit, binary = match.groups()
+    return int(float(number) * (1024 if binary else 1000) ** " KMGT".index(unit.upper() or " "))

@@ -1,0 +1,276 @@
+"""A model's configuration: the keys of its config.json, one field each.
+
+A family's configuration is a class whose annotated attributes are those keys, with their defaults. Every key of
+a file is one of three things: a field, a key known to have no effect on the computation (kept, and written
+back), or unknown, which is an error: a key ignored in silence is this field's commonest wrong answer.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from .hub import Repository
+
+CONFIG_NAME = "config.json"
+
+# Keys that any config.json may hold and that change nothing in a forward pass. The generation settings of old
+# checkpoints are among them: `generate` reads them, the model does not.
+GENERATION_KEYS = frozenset(
+    """max_length min_length do_sample early_stopping num_beams num_beam_groups diversity_penalty temperature
+    top_k top_p typical_p repetition_penalty length_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size
+    bad_words_ids num_return_sequences output_scores return_dict_in_generate forced_bos_token_id
+    forced_eos_token_id remove_invalid_values exponential_decay_length_penalty suppress_tokens
+    begin_suppress_tokens max_new_tokens""".split()
+)
+NO_EFFECT = GENERATION_KEYS | frozenset(
+    """_name_or_path _commit_hash transformers_version transformers.js_config auto_map tokenizer_class prefix
+    task_specific_params finetuning_task gradient_checkpointing chunk_size_feed_forward use_bfloat16 torchscript
+    tf_legacy_loss output_past cross_attention_hidden_size _num_labels model_max_length adapters directionality
+    pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type
+    language unsloth_version unsloth_fixed _attn_implementation _attn_implementation_autoset attn_implementation
+    attn_implementation_internal custom_pipelines""".split()
+)
+
+
+class Config:
+    """The base of all configurations. `SomeConfig(**keys)`; an unknown key is a ValueError."""
+
+    model_type: ClassVar[str] = ""
+    also_reads: ClassVar[tuple[str, ...]] = ()  # other model types whose config.json has this layout
+    aliases: ClassVar[dict[str, str]] = {}  # common name -> this family's name: hidden_size -> n_embd
+    no_effect: ClassVar[frozenset[str]] = NO_EFFECT
+
+    architectures: list[str] | None = None
+    torch_dtype: str | None = None
+    num_labels: int = 2
+    id2label: dict[int, str] | None = None
+    label2id: dict[str, int] | None = None
+    problem_type: str | None = None
+    return_dict: bool = True
+    output_hidden_states: bool = False
+    output_attentions: bool = False
+    use_cache: bool = True
+    tie_word_embeddings: bool = True
+    is_decoder: bool = False
+    is_encoder_decoder: bool = False
+    add_cross_attention: bool = False
+    pad_token_id: int | None = None
+    bos_token_id: int | None = None
+    eos_token_id: int | list[int] | None = None
+    sep_token_id: int | None = None
+    decoder_start_token_id: int | None = None
+    pruned_heads: dict[str, list[int]] | None = None
+    tie_encoder_decoder: bool = False
+    quantization_config: dict[str, Any] | None = None
+
+    def __init__(self, **keys: Any) -> None:
+        keys.pop("model_type", None)
+        if "dtype" in keys:
+            keys["torch_dtype"] = keys.pop("dtype")
+        num_labels = keys.pop("num_labels", None)
+        unknown = [key for key in keys if not self._knows(key)]
+        if unknown:
+            raise ValueError("; ".join(self._unknown_key(key, keys[key]) for key in unknown))
+        for name, default in self.defaults().items():
+            if name != "num_labels":
+                setattr(self, name, copy.copy(default))
+        for name, value in keys.items():
+            setattr(self, name, value)
+        self._settle_labels(num_labels)
+        self.check()
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """Every field of this configuration with its default, the family's own first."""
+        fields: dict[str, Any] = {}
+        for owner in cls.__mro__:
+            for name, annotation in vars(owner).get("__annotations__", {}).items():
+                if not str(annotation).startswith("ClassVar"):
+                    fields.setdefault(name, getattr(cls, name))
+        return fields
+
+    def check(self) -> None:
+        """Refuse values that would change the computation in a way that nabi does not compute."""
+        self.require("pruned_heads", (None, {}), "use a checkpoint saved without pruned heads")
+        self.require("tie_encoder_decoder", (False, None), "use a checkpoint with separate weights")
+
+    def require(self, key: str, allowed: Sequence[Any], remedy: str) -> None:
+        value = getattr(self, key)
+        if value not in allowed:
+            values = " or ".join(repr(item) for item in allowed if item is not None)
+            raise ValueError(
+                f"config key {key!r} is {value!r}, but nabi's {self.model_type or 'model'} computes only {values}: {remedy}"
+            )
+
+    # --- names ----------------------------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        alias = type(self).aliases.get(name)
+        if alias is None:
+            raise AttributeError(f"{type(self).__name__} has no key {name!r}")
+        return getattr(self, alias)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        name = type(self).aliases.get(name, name)
+        if name == "num_labels":
+            self._settle_labels(value)
+        else:
+            object.__setattr__(self, name, value)
+            if name == "id2label" and value is not None:
+                object.__setattr__(self, "id2label", {int(k): v for k, v in value.items()})
+                object.__setattr__(self, "num_labels", len(value))
+
+    @property
+    def dtype(self) -> str | None:
+        return self.torch_dtype
+
+    @dtype.setter
+    def dtype(self, value: Any) -> None:
+        self.torch_dtype = value
+
+    def _knows(self, key: str) -> bool:
+        cls = type(self)
+        return key in cls.defaults() or key in cls.aliases or key in cls.no_effect
+
+    def _unknown_key(self, key: str, value: Any) -> str:
+        near = difflib.get_close_matches(key, [*self.defaults(), *self.aliases], n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        return (
+            f"{type(self).__name__} does not know the key {key!r} = {value!r}{hint}. It may change what the model "
+            "computes, so it is not ignored in silence; if it has no effect, remove it from config.json or load "
+            "with ignore_unknown_keys=True"
+        )
+
+    def _settle_labels(self, num_labels: int | None) -> None:
+        """Make num_labels, id2label and label2id agree; a given count renews names of another count."""
+        names = self.__dict__.get("id2label")
+        if names is None or (num_labels is not None and num_labels != len(names)):
+            count = type(self).num_labels if num_labels is None else int(num_labels)
+            names = {i: f"LABEL_{i}" for i in range(count)}
+            object.__setattr__(self, "label2id", None)
+        object.__setattr__(self, "id2label", {int(k): v for k, v in names.items()})
+        object.__setattr__(self, "num_labels", len(names))
+        if self.__dict__.get("label2id") is None:
+            object.__setattr__(self, "label2id", {label: i for i, label in self.id2label.items()})
+
+    # --- files ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(
+        cls, name_or_path: str | Path, *, return_unused_kwargs: bool = False, **options: Any
+    ) -> Any:
+        """Read config.json of a folder or a Hub repository; other keywords override its keys."""
+        keys, options = cls.get_config_dict(name_or_path, **options)
+        overrides = {key: options.pop(key) for key in list(options) if cls._is_key(key)}
+        config = cls.from_dict(keys, source=str(name_or_path), **options.pop("_from_dict", {}), **overrides)
+        if return_unused_kwargs:
+            return config, options
+        if options:
+            raise TypeError(f"{cls.__name__}.from_pretrained got unknown arguments: {', '.join(options)}")
+        return config
+
+    @classmethod
+    def get_config_dict(cls, name_or_path: str | Path, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The raw keys of config.json and the options that are not about finding it."""
+        from_dict = {"ignore_unknown_keys": options.pop("ignore_unknown_keys", False)}
+        options.pop("trust_remote_code", None)  # nothing of a repository is ever executed
+        file = Repository.open(name_or_path, options).file(CONFIG_NAME)
+        return read_json(file), {**options, "_from_dict": from_dict}
+
+    @classmethod
+    def from_dict(
+        cls, keys: dict[str, Any], *, source: str = "", ignore_unknown_keys: bool = False, **overrides: Any
+    ) -> Any:
+        """Build from the keys of a config.json. A wrong model_type or an unknown key is a ValueError."""
+        found = keys.get("model_type")
+        where = f"config.json of {source}: " if source else ""
+        if found and cls.model_type and found not in (cls.model_type, *cls.also_reads):
+            raise ValueError(
+                f"{where}model_type is {found!r}, but {cls.__name__} reads {cls.model_type!r}: load it with "
+                f"AutoConfig / AutoModel…, or with the classes of {found!r}"
+            )
+        keys = {**keys, **overrides}
+        if "num_labels" in overrides and "id2label" not in overrides:
+            keys.pop("id2label", None)
+            keys.pop("label2id", None)
+        probe = cls.__new__(cls)
+        if ignore_unknown_keys:
+            keys = {key: value for key, value in keys.items() if probe._knows(key) or key == "dtype"}
+        try:
+            return cls(**keys)
+        except ValueError as error:
+            raise ValueError(f"{where}{error}") from None
+
+    @classmethod
+    def from_json_file(cls, file: str | Path) -> Any:
+        return cls.from_dict(read_json(Path(file)), source=str(file))
+
+    @classmethod
+    def _is_key(cls, key: str) -> bool:
+        return key in cls.defaults() or key in cls.aliases or key in cls.no_effect or key == "dtype"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All keys as they stand in config.json: the family's own always, the common ones where they differ."""
+        common = Config.defaults()
+        keys: dict[str, Any] = {}
+        for name, value in vars(self).items():
+            if name in common and value == getattr(type(self), name) and name not in vars(type(self)):
+                continue
+            keys[name] = _plain(value)
+        if self.id2label == {i: f"LABEL_{i}" for i in range(2)}:
+            del keys["id2label"], keys["label2id"]
+        keys.pop("num_labels", None)
+        return {"model_type": self.model_type, **keys}
+
+    def to_diff_dict(self) -> dict[str, Any]:
+        """The keys that differ from the family's defaults."""
+        defaults = type(self)().to_dict()
+        keys = self.to_dict()
+        return {k: v for k, v in keys.items() if k == "model_type" or k not in defaults or defaults[k] != v}
+
+    def to_json_string(self, use_diff: bool = True) -> str:
+        keys = self.to_diff_dict() if use_diff else self.to_dict()
+        return json.dumps(keys, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write config.json into the folder, which is made if need be."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG_NAME).write_text(self.to_json_string(use_diff=False), encoding="utf-8")
+
+    def update(self, keys: dict[str, Any]) -> None:
+        for key, value in keys.items():
+            setattr(self, key, value)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.to_dict() == other.to_dict()  # type: ignore[attr-defined]
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} {self.to_json_string()}"
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A JSON object from a file; anything else is a ValueError that names the file."""
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{file} is not valid JSON ({error}): download or save it again") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{file} holds a JSON {type(value).__name__}, expected an object with keys")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: torch dtypes as their names, integer keys as strings."""
+    if type(value).__module__ == "torch":
+        return str(value).removeprefix("torch.")
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return list(value) if isinstance(value, tuple) else value

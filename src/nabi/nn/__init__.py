@@ -1,0 +1,1 @@
+"""The engine: roles, attention, wiring, blocks, stacks, heads. It knows no family."""

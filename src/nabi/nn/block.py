@@ -1,0 +1,112 @@
+"""One layer of a stack: roles, sizes, a wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from . import attention
+from .mlp import activation_function, plain
+from .roles import RoleModule
+from .stack import Context
+
+Wiring = Callable[["Block", Tensor, Context], Tensor]
+
+
+class Block(RoleModule):
+    """A layer, as a family describes it: where its weights stand, and the few choices it makes.
+
+        x ──► wiring ─────────────────────────────────────────────► x        (batch, length, hidden)
+                │ q k v ─► heads ─► rotary ─► cache ─► softmax ─► o         self attention
+                │ cross_q ─► heads ─► softmax over the memory ─► cross_o    where the block `crosses`
+                │ up (, gate) ─► activation ─► down                         mlp
+                └ norm_attn, norm_cross, norm_mlp: where the wiring says
+
+    A subclass places its roles with `At` and picks functions for wiring, project, project_memory and mlp.
+    """
+
+    wiring: ClassVar[Wiring]
+    project = attention.separate
+    project_memory = attention.separate_memory
+    mlp: ClassVar[Callable[[Block, Tensor], Tensor]] = plain
+
+    q: Any = None
+    k: Any = None
+    v: Any = None
+    qkv: Any = None
+    o: Any = None
+    norm_attn: Any = None
+    cross_q: Any = None
+    cross_k: Any = None
+    cross_v: Any = None
+    cross_o: Any = None
+    norm_cross: Any = None
+    up: Any = None
+    gate: Any = None
+    down: Any = None
+    norm_mlp: Any = None
+
+    def __init__(
+        self,
+        *,
+        index: int,
+        hidden_size: int,
+        heads: int,
+        inner_size: int,
+        norm: Callable[[], nn.Module],
+        activation: str,
+        kv_heads: int | None = None,
+        head_size: int | None = None,
+        scale: float | None = None,
+        attention_bias: bool = True,
+        output_bias: bool = True,
+        mlp_bias: bool = True,
+        dropout: float = 0.0,
+        attention_dropout: float = 0.0,
+        inner_dropout: float = 0.0,
+        crosses: bool = False,
+        linear: Callable[..., nn.Module] = nn.Linear,
+    ) -> None:
+        super().__init__()
+        if head_size is None and hidden_size % heads:
+            raise ValueError(f"hidden size {hidden_size} of the config is not a multiple of its {heads} heads")
+        self.index = index
+        self.head_size = head_size or hidden_size // heads
+        self.scale = self.head_size**-0.5 if scale is None else scale
+        self.crosses = crosses
+        self.activation = activation_function(activation)
+        self.attention_dropout = attention_dropout
+        inside, inside_kv = heads * self.head_size, (kv_heads or heads) * self.head_size
+        sizes = {
+            "q": (hidden_size, inside, attention_bias),
+            "k": (hidden_size, inside_kv, attention_bias),
+            "v": (hidden_size, inside_kv, attention_bias),
+            "qkv": (hidden_size, inside + 2 * inside_kv, attention_bias),
+            "o": (inside, hidden_size, output_bias),
+            "cross_q": (hidden_size, inside, attention_bias),
+            "cross_k": (hidden_size, inside_kv, attention_bias),
+            "cross_v": (hidden_size, inside_kv, attention_bias),
+            "cross_o": (inside, hidden_size, output_bias),
+            "up": (hidden_size, inner_size, mlp_bias),
+            "gate": (hidden_size, inner_size, mlp_bias),
+            "down": (inner_size, hidden_size, mlp_bias),
+        }
+        for role in self.roles():
+            if "cross" in role and not crosses:
+                continue
+            if role in sizes:
+                fan_in, fan_out, bias = sizes[role]
+                setattr(self, role, linear(fan_in, fan_out, bias=bias))
+            elif role.startswith("norm_"):
+                setattr(self, role, norm())
+        self.dropout = nn.Dropout(dropout)
+        self.inner_dropout = nn.Dropout(inner_dropout)
+
+    def score_bias(self, q: Tensor, k: Tensor, context: Context) -> Tensor | None:
+        """What a family adds to the attention scores, (batch or 1, heads or 1, queries, keys)."""
+        return None
+
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        return self.wiring(x, context)

@@ -1,0 +1,104 @@
+"""From token ids to vectors: words, positions and segments, summed and normalised."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def look_up(embedding: nn.Embedding, ids: Tensor, name: str = "input_ids") -> Tensor:
+    """embedding(ids), with a clear error for an id that is outside (on the CPU, where looking is free)."""
+    if not torch.compiler.is_compiling() and ids.device.type == "cpu" and ids.numel():
+        low, high = int(ids.min()), int(ids.max())
+        if low < 0 or high >= embedding.num_embeddings:
+            raise ValueError(
+                f"{name} holds the id {low if low < 0 else high}, but the model knows 0 to "
+                f"{embedding.num_embeddings - 1}: use the tokenizer that belongs to the model, or "
+                "resize_token_embeddings after adding tokens"
+            )
+    return embedding(ids)
+
+
+def check_length(length: int, limit: int) -> None:
+    """A text longer than the positions that the model has learned is a ValueError."""
+    if length > limit:
+        raise ValueError(
+            f"the text has {length} tokens, but the model knows {limit} positions: tokenize with truncation=True, "
+            f"max_length={limit}, or split the text"
+        )
+
+
+def tokens_or_vectors(input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
+    """Whichever of the two was given; exactly one must be."""
+    if (input_ids is None) == (inputs_embeds is None):
+        what = "neither" if input_ids is None else "both"
+        raise ValueError(f"pass either input_ids or inputs_embeds: {what} of them was given")
+    given = inputs_embeds if input_ids is None else input_ids
+    if given.dim() != (3 if input_ids is None else 2):  # type: ignore[union-attr]
+        raise ValueError(
+            f"{'inputs_embeds' if input_ids is None else 'input_ids'} has shape {tuple(given.shape)}; expected "  # type: ignore[union-attr]
+            f"(batch, length{', hidden' if input_ids is None else ''}): tokenize with return_tensors='pt', or add a batch dimension"
+        )
+    return given  # type: ignore[return-value]
+
+
+def counted_positions(length: int, past: int, device: torch.device) -> Tensor:
+    """(1, length): past, past + 1, …"""
+    return torch.arange(past, past + length, device=device)[None]
+
+
+def positions_after_padding(input_ids: Tensor, padding: int, past: int = 0) -> Tensor:
+    """(batch, length): real tokens count up from padding + 1, padding tokens stand at `padding` (RoBERTa)."""
+    real = (input_ids != padding).long()
+    return (torch.cumsum(real, dim=1) + past) * real + padding
+
+
+class TextEmbeddings(nn.Module):
+    """word + position + segment -> norm -> dropout, under the names that encoders share on disk."""
+
+    def __init__(
+        self,
+        *,
+        vocab_size: int,
+        size: int,
+        positions: int,
+        segments: int,
+        padding: int | None,
+        norm_eps: float,
+        dropout: float,
+        padded_positions: bool = False,
+    ) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(vocab_size, size, padding_idx=padding)
+        self.position_embeddings = nn.Embedding(positions, size, padding_idx=padding if padded_positions else None)
+        if segments:
+            self.token_type_embeddings = nn.Embedding(segments, size)
+        self.LayerNorm = nn.LayerNorm(size, eps=norm_eps)
+        self.dropout = nn.Dropout(dropout)
+        self.first_position = padding + 1 if padded_positions and padding is not None else 0
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        past: int = 0,
+    ) -> Tensor:
+        """(batch, length) ids -> (batch, length, size). `past`: how many positions a cache holds already."""
+        given = tokens_or_vectors(input_ids, inputs_embeds)
+        length = given.shape[1]
+        check_length(past + length, self.position_embeddings.num_embeddings - self.first_position)
+        x = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
+        if hasattr(self, "token_type_embeddings"):
+            if token_type_ids is None:
+                x = x + self.token_type_embeddings.weight[0]
+            else:
+                x = x + look_up(self.token_type_embeddings, token_type_ids, "token_type_ids")
+        if position_ids is None:
+            if self.first_position and input_ids is not None:
+                position_ids = positions_after_padding(input_ids, self.first_position - 1, past)
+            else:
+                position_ids = counted_positions(length, past + self.first_position, given.device)
+        x = x + look_up(self.position_embeddings, position_ids, "position_ids")
+        return self.dropout(self.LayerNorm(x))

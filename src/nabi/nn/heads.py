@@ -1,0 +1,334 @@
+"""Heads: what stands on a body for a task. One class a task; a family names its weights and its text vector.
+
+A head hands its inputs on to the body, so it takes what the body takes, and `labels` besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import Config
+from ..outputs import (
+    CausalLMOutputWithCrossAttentions,
+    CausalLMOutputWithPast,
+    MaskedLMOutput,
+    ModelOutput,
+    MultipleChoiceModelOutput,
+    QuestionAnsweringModelOutput,
+    SequenceClassifierOutput,
+    SequenceClassifierOutputWithPast,
+    TokenClassifierOutput,
+)
+from .losses import classification_loss, cross_entropy, next_token_loss, span_loss
+from .mlp import activation_function
+from .pretrained import PreTrainedModel
+
+
+class HeadModel(PreTrainedModel):
+    """A body under the family's prefix, and a head that `build` makes."""
+
+    body_class: ClassVar[type[PreTrainedModel]]
+    body_options: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.add_module(self.base_model_prefix, self.body_class(config, **self.body_options))
+        self.build(config)
+        self.post_init()
+
+    def build(self, config: Any) -> None:
+        """Make the head's modules."""
+        raise TypeError(f"{type(self).__name__} has no head")
+
+    def head_dropout(self, config: Any) -> float:
+        """Dropout before a classifier, by the key that the family has for it."""
+        own = config.classifier_dropout
+        return config.hidden_dropout_prob if own is None else own
+
+    def run_body(self, *args: Any, **inputs: Any) -> Any:
+        return self.base_model(*args, return_dict=True, **inputs)
+
+
+def seen(out: ModelOutput) -> dict[str, Any]:
+    """The fields of a body's output that a head passes on."""
+    return {k: v for k, v in out.items() if k not in ("last_hidden_state", "pooler_output")}
+
+
+# --- the vector of a text -----------------------------------------------------------------------------------------
+
+
+def pooled(model: HeadModel, out: ModelOutput) -> Tensor:
+    """What the body's pooler made of the first token."""
+    return model.dropout(out.pooler_output)
+
+
+def first_token(model: HeadModel, out: ModelOutput) -> Tensor:
+    """The first token's hidden state as it is."""
+    return out.last_hidden_state[:, 0]
+
+
+class Pooler(nn.Module):
+    """The first token's hidden state through a layer and tanh."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.dense(x[:, 0]))
+
+
+class ClassificationHead(nn.Module):
+    """dropout, dense, activation, dropout, out_proj: from a text's vector to the scores of its labels."""
+
+    def __init__(self, hidden_size: int, labels: int, dropout: float, activation: str = "tanh") -> None:
+        super().__init__()
+        self.dense = nn.Linear(hidden_size, hidden_size)
+        self.out_proj = nn.Linear(hidden_size, labels)
+        self.dropout = nn.Dropout(dropout)
+        self.activation = activation_function(activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out_proj(self.dropout(self.activation(self.dense(self.dropout(x)))))
+
+
+# --- one label, or several, for a text ----------------------------------------------------------------------------
+
+
+class SequenceClassification(HeadModel):
+    """Scores of labels for a text; the loss is the one of config.problem_type."""
+
+    text_vector: ClassVar[Callable[[HeadModel, ModelOutput], Tensor]] = pooled
+
+    def build(self, config: Any) -> None:
+        self.dropout = nn.Dropout(self.head_dropout(config))
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> SequenceClassifierOutput:
+        """logits (batch, labels). labels: (batch,) classes or values, or (batch, labels) for multi-label."""
+        out = self.run_body(*args, **inputs)
+        logits = self.classifier(self.text_vector(out))
+        loss = classification_loss(logits, labels, self.config)
+        return SequenceClassifierOutput(
+            loss=loss, logits=logits, hidden_states=out.hidden_states, attentions=out.attentions
+        )
+
+
+class LastTokenClassification(HeadModel):
+    """Scores of labels from a decoder's last real token."""
+
+    score: Any
+
+    def build(self, config: Any) -> None:
+        self.score = nn.Linear(config.hidden_size, config.num_labels, bias=False)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        *args: Any,
+        labels: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        **inputs: Any,
+    ) -> SequenceClassifierOutputWithPast:
+        """logits (batch, labels); the last token that is not config.pad_token_id speaks for the text."""
+        out = self.run_body(input_ids, *args, inputs_embeds=inputs_embeds, **inputs)
+        hidden = out.last_hidden_state
+        last = self._last_tokens(input_ids, hidden)
+        logits = self.score(hidden[torch.arange(len(hidden), device=hidden.device), last])
+        loss = classification_loss(logits, labels, self.config)
+        return SequenceClassifierOutputWithPast(loss=loss, logits=logits, **seen(out))
+
+    def _last_tokens(self, input_ids: Tensor | None, hidden: Tensor) -> Tensor:
+        pad = self.config.pad_token_id
+        if pad is None and len(hidden) > 1:
+            raise ValueError(
+                f"{type(self).__name__} got a batch of {len(hidden)} texts, but config.pad_token_id is None, so the "
+                "last real token of each is unknown: set model.config.pad_token_id = tokenizer.pad_token_id"
+            )
+        if pad is None or input_ids is None:
+            return torch.full((len(hidden),), hidden.shape[1] - 1, device=hidden.device)
+        places = torch.arange(hidden.shape[1], device=hidden.device)
+        return (places * (input_ids != pad)).argmax(-1)
+
+
+class MultipleChoice(HeadModel):
+    """Which of several texts fits: inputs (batch, choices, length), logits (batch, choices)."""
+
+    text_vector: ClassVar[Callable[[HeadModel, ModelOutput], Tensor]] = pooled
+
+    def build(self, config: Any) -> None:
+        self.dropout = nn.Dropout(self.head_dropout(config))
+        self.classifier = nn.Linear(config.hidden_size, 1)
+
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> MultipleChoiceModelOutput:
+        """labels: (batch,), the index of the right choice."""
+        given = [value for value in (*args, *inputs.values()) if isinstance(value, Tensor)]
+        if not given or given[0].dim() < 3:
+            raise ValueError(
+                f"{type(self).__name__} takes input_ids of shape (batch, choices, length), got "
+                f"{tuple(given[0].shape) if given else 'none'}"
+            )
+        choices = given[0].shape[1]
+
+        def flat(value: Any) -> Any:
+            return value.flatten(0, 1) if isinstance(value, Tensor) and value.dim() > 2 else value
+
+        out = self.run_body(*map(flat, args), **{name: flat(value) for name, value in inputs.items()})
+        logits = self.classifier(self.text_vector(out)).view(-1, choices)
+        return MultipleChoiceModelOutput(
+            loss=cross_entropy(logits, labels),
+            logits=logits,
+            hidden_states=out.hidden_states,
+            attentions=out.attentions,
+        )
+
+
+# --- something for every token ------------------------------------------------------------------------------------
+
+
+class TokenClassification(HeadModel):
+    """Scores of labels for every token."""
+
+    classifier: Any
+
+    def build(self, config: Any) -> None:
+        self.dropout = nn.Dropout(self.head_dropout(config))
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> TokenClassifierOutput:
+        """logits (batch, length, labels); labels (batch, length)."""
+        out = self.run_body(*args, **inputs)
+        logits = self.classifier(self.dropout(out.last_hidden_state))
+        return TokenClassifierOutput(
+            loss=cross_entropy(logits, labels),
+            logits=logits,
+            hidden_states=out.hidden_states,
+            attentions=out.attentions,
+        )
+
+
+class QuestionAnswering(HeadModel):
+    """Where in the text an answer starts and ends."""
+
+    def build(self, config: Any) -> None:
+        self.qa_outputs = nn.Linear(config.hidden_size, 2)
+
+    def forward(
+        self,
+        *args: Any,
+        start_positions: Tensor | None = None,
+        end_positions: Tensor | None = None,
+        **inputs: Any,
+    ) -> QuestionAnsweringModelOutput:
+        """start_logits and end_logits (batch, length); the positions that train them (batch,)."""
+        out = self.run_body(*args, **inputs)
+        start, end = self.qa_outputs(out.last_hidden_state).unbind(-1)
+        return QuestionAnsweringModelOutput(
+            loss=span_loss(start, end, start_positions, end_positions),
+            start_logits=start.contiguous(),
+            end_logits=end.contiguous(),
+            hidden_states=out.hidden_states,
+            attentions=out.attentions,
+        )
+
+
+# --- the vocabulary ------------------------------------------------------------------------------------------------
+
+
+class VocabularyHead(HeadModel):
+    """Scores of all tokens for every position, through a transform that ends at the embeddings' size.
+
+    Roles: dense and norm, the transform; output_embeddings, tied to the word embeddings; lm_bias, its bias under
+    the second name that many files give it.
+    """
+
+    dense: Any = None
+    norm: Any = None
+    lm_bias: Any = None
+
+    def build(self, config: Any) -> None:
+        size = getattr(config, "embedding_size", None) or config.hidden_size
+        self.dense = nn.Linear(config.hidden_size, size)
+        self.norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
+        self.output_embeddings = nn.Linear(size, config.vocab_size)
+        if self.lm_bias is None and "lm_bias" in self.roles():
+            self.lm_bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self.activation = activation_function(self.head_activation(config))
+
+    def head_activation(self, config: Any) -> str:
+        return config.hidden_act
+
+    def score_tokens(self, x: Tensor) -> Tensor:
+        return self.output_embeddings(self.norm(self.activation(self.dense(x))))
+
+
+class MaskedLM(VocabularyHead):
+    """Fill in masked tokens."""
+
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> MaskedLMOutput:
+        """logits (batch, length, vocabulary); labels (batch, length), -100 where nothing was masked."""
+        out = self.run_body(*args, **inputs)
+        logits = self.score_tokens(out.last_hidden_state)
+        return MaskedLMOutput(
+            loss=cross_entropy(logits, labels),
+            logits=logits,
+            hidden_states=out.hidden_states,
+            attentions=out.attentions,
+        )
+
+
+class TransformedCausalLM(VocabularyHead):
+    """An encoder family as a decoder: next-token scores through its vocabulary head."""
+
+    def forward(
+        self,
+        *args: Any,
+        labels: Tensor | None = None,
+        logits_to_keep: int | Tensor = 0,
+        num_items_in_batch: Any = None,
+        **inputs: Any,
+    ) -> CausalLMOutputWithCrossAttentions:
+        """logits (batch, length, vocabulary) of the next token at each position; labels are the tokens themselves."""
+        if labels is not None:
+            inputs["use_cache"] = False
+        out = self.run_body(*args, **inputs)
+        logits = self.score_tokens(kept_positions(out.last_hidden_state, logits_to_keep))
+        loss = next_token_loss(logits, labels, num_items_in_batch)
+        return CausalLMOutputWithCrossAttentions(loss=loss, logits=logits, **seen(out))
+
+
+class CausalLM(HeadModel):
+    """Next-token scores by one projection, tied to the word embeddings if the config says so."""
+
+    output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithPast
+
+    def build(self, config: Any) -> None:
+        self.output_embeddings = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+
+    def forward(
+        self,
+        *args: Any,
+        labels: Tensor | None = None,
+        logits_to_keep: int | Tensor = 0,
+        num_items_in_batch: Any = None,
+        **inputs: Any,
+    ) -> Any:
+        """logits (batch, length, vocabulary) of the next token at each position; labels are the tokens themselves.
+
+        logits_to_keep: only the last so many positions (0: all), or these positions, are scored.
+        """
+        out = self.run_body(*args, **inputs)
+        logits = self.output_embeddings(kept_positions(out.last_hidden_state, logits_to_keep))
+        loss = next_token_loss(logits, labels, num_items_in_batch)
+        return self.output_class(loss=loss, logits=logits, **seen(out))
+
+
+def kept_positions(hidden: Tensor, keep: int | Tensor) -> Tensor:
+    if isinstance(keep, int):
+        return hidden[:, -keep:] if keep else hidden
+    return hidden[:, keep]

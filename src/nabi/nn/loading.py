@@ -1,0 +1,145 @@
+"""Putting the tensors of a checkpoint into a model that has no memory yet."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from .pretrained import PreTrainedModel
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class LoadingInfo:
+    """What did not fit. missing: newly initialised; unexpected: on disk only; mismatched: (name, disk, model)."""
+
+    missing_keys: list[str] = field(default_factory=list)
+    unexpected_keys: list[str] = field(default_factory=list)
+    mismatched_keys: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
+    error_msgs: list[str] = field(default_factory=list)
+
+
+def load_into(
+    model: PreTrainedModel,
+    weights: Mapping[str, Tensor],
+    *,
+    source: str,
+    dtype: torch.dtype | None,
+    ignore_mismatched_sizes: bool = False,
+) -> LoadingInfo:
+    """Assign the weights to a model on the meta device, initialise what is missing, and tie.
+
+    dtype: of floating-point weights; None keeps each as stored. Nothing is copied unless its dtype changes.
+    Raises ValueError if shapes differ, or if no weight at all belongs to the model.
+    """
+    info = LoadingInfo()
+    expected = model.state_dict()
+    found: dict[str, Tensor] = {}
+    for stored in weights:
+        name = name_in_model(model, stored, expected)
+        if name is None:
+            if not any(re.search(pattern, stored) for pattern in model.ignored_on_disk):
+                info.unexpected_keys.append(stored)
+            continue
+        tensor = weights[stored]
+        if tensor.shape != expected[name].shape:
+            info.mismatched_keys.append((stored, tuple(tensor.shape), tuple(expected[name].shape)))
+        else:
+            found[name] = tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor
+    if not found and expected:
+        raise ValueError(
+            f"no weight in {source} belongs to {type(model).__name__}: its names begin like "
+            f"{', '.join(list(weights)[:3])}, the model's like {', '.join(list(expected)[:3])}; check the model class"
+        )
+    if info.mismatched_keys and not ignore_mismatched_sizes:
+        raise ValueError(_mismatch(model, info, source))
+    _share_tied(model, found)
+    model.load_state_dict(found, assign=True, strict=False)
+    missing = set(expected) - set(found)
+    _initialise(model, dtype or torch.get_default_dtype())
+    model.tie_weights()
+    info.missing_keys = sorted(missing - set(model.tied_weights()) - model.unstored_weights())
+    _report(model, info, source)
+    return info
+
+
+def name_in_model(model: PreTrainedModel, stored: str, expected: Mapping[str, Tensor]) -> str | None:
+    """The model's name for a name on disk: legacy spellings renewed, the family's prefix added or dropped."""
+    for pattern, renewed in model.renames:
+        stored = re.sub(pattern, renewed, stored)
+    prefix = f"{model.base_model_prefix}."
+    for name in (stored, prefix + stored, stored.removeprefix(prefix)):
+        if name in expected:
+            return name
+    return None
+
+
+def _share_tied(model: PreTrainedModel, found: dict[str, Tensor]) -> None:
+    """Tied weights are one tensor under two names; a file may hold either."""
+    for alias, origin in model.tied_weights().items():
+        if origin not in found and alias in found:
+            found[origin] = found[alias]
+        if origin in found:
+            found[alias] = found[origin]
+
+
+def _initialise(model: PreTrainedModel, dtype: torch.dtype) -> None:
+    """Give memory and initial values to the weights that no file had; leave those that were loaded alone."""
+    for module in model.modules():
+        own = {name: p for name, p in module._parameters.items() if p is not None}
+        fresh = [name for name, p in own.items() if p.is_meta]
+        if not fresh:
+            continue
+        for name, parameter in own.items():
+            kept = parameter.dtype if not parameter.is_floating_point() else dtype
+            module._parameters[name] = nn.Parameter(
+                torch.empty(parameter.shape, dtype=kept), requires_grad=parameter.requires_grad
+            )
+        with torch.no_grad():
+            model.init_module(module)
+        for name in set(own) - set(fresh):
+            module._parameters[name] = own[name]
+    for name, buffer in model.named_buffers():
+        if buffer.is_meta:
+            owner, leaf = model.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]
+            owner._buffers[leaf] = torch.zeros(buffer.shape, dtype=buffer.dtype)
+
+
+def _mismatch(model: PreTrainedModel, info: LoadingInfo, source: str) -> str:
+    lines = [f"  {name}: {disk} in the checkpoint, {here} in the model" for name, disk, here in info.mismatched_keys]
+    return (
+        f"{len(lines)} weights of {source} do not have the shape that {type(model).__name__} and its config ask for:\n"
+        + "\n".join(lines[:10])
+        + ("\n  …" if len(lines) > 10 else "")
+        + "\nUse the config that belongs to these weights, or pass ignore_mismatched_sizes=True to initialise them anew."
+    )
+
+
+def _report(model: PreTrainedModel, info: LoadingInfo, source: str) -> None:
+    fresh = info.missing_keys + [name for name, _, _ in info.mismatched_keys]
+    if fresh:
+        logger.warning(
+            "%s of %s: these weights are not in %s and were newly initialised: %s. Train the model on your task "
+            "before you use its predictions.",
+            "Some weights" if len(fresh) < len(model.state_dict()) else "All weights",
+            type(model).__name__,
+            source,
+            ", ".join(fresh),
+        )
+    if info.unexpected_keys:
+        inside = [name for name in info.unexpected_keys if name.startswith(f"{model.base_model_prefix}.")]
+        logger.log(
+            logging.WARNING if inside else logging.INFO,
+            "%s holds weights that %s does not use: %s",
+            source,
+            type(model).__name__,
+            ", ".join(inside or info.unexpected_keys),
+        )

@@ -1,0 +1,93 @@
+"""Losses of the heads. Label -100 counts for nothing, as everywhere in this field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..config import Config
+
+IGNORED = -100
+
+
+def classification_loss(logits: Tensor, labels: Tensor | None, config: Config) -> Tensor | None:
+    """The loss of config.problem_type, which is inferred at the first call and then kept.
+
+    One label: mean squared error (regression). Integer labels: cross entropy (single label). Else: binary cross
+    entropy of each label (multi-label). logits (batch, labels); labels (batch,) or (batch, labels).
+    """
+    if labels is None:
+        return None
+    if config.problem_type is None:
+        integers = labels.dtype in (torch.long, torch.int)
+        several = "single_label_classification" if integers else "multi_label_classification"
+        config.problem_type = "regression" if config.num_labels == 1 else several
+    if config.problem_type == "regression":
+        return F.mse_loss(logits.squeeze(-1) if config.num_labels == 1 else logits, labels.to(logits.dtype).view(
+            logits.shape[0] if config.num_labels == 1 else logits.shape))
+    if config.problem_type == "single_label_classification":
+        return cross_entropy(logits, labels)
+    if config.problem_type == "multi_label_classification":
+        if labels.shape != logits.shape:
+            raise ValueError(
+                f"labels have shape {tuple(labels.shape)}, but multi-label classification wants one number per label: "
+                f"{tuple(logits.shape)}"
+            )
+        return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
+    raise ValueError(
+        f"problem_type is {config.problem_type!r}; known are 'regression', 'single_label_classification' and "
+        "'multi_label_classification'"
+    )
+
+
+def cross_entropy(logits: Tensor, labels: Tensor | None, num_items: Any = None) -> Tensor | None:
+    """Mean cross entropy over all labels that count: logits (…, classes), labels (…). None without labels.
+
+    num_items: divide the sum by this number instead, for a mean over several accumulated batches.
+    """
+    if labels is None:
+        return None
+    classes = logits.shape[-1]
+    if labels.numel() * classes != logits.numel():
+        raise ValueError(f"labels have shape {tuple(labels.shape)}, the logits {tuple(logits.shape)}: one label each")
+    check_labels(labels, classes)
+    logits, labels = logits.reshape(-1, classes).float(), labels.reshape(-1).to(logits.device).long()
+    if num_items is None:
+        return F.cross_entropy(logits, labels)
+    return F.cross_entropy(logits, labels, reduction="sum") / num_items
+
+
+def next_token_loss(logits: Tensor, labels: Tensor | None, num_items: Any = None) -> Tensor | None:
+    """Cross entropy of each position's logits against the label of the position after it."""
+    if labels is None:
+        return None
+    shifted = F.pad(labels, (0, 1), value=IGNORED)[..., 1:]
+    return cross_entropy(logits, shifted, num_items)
+
+
+def span_loss(start: Tensor, end: Tensor, starts: Tensor | None, ends: Tensor | None) -> Tensor | None:
+    """Mean of the losses of an answer's first and last position; positions beyond the text are ignored."""
+    if starts is None or ends is None:
+        return None
+    length = start.shape[1]
+
+    def one(logits: Tensor, positions: Tensor) -> Tensor:
+        positions = positions.squeeze(-1) if positions.dim() > 1 else positions
+        return F.cross_entropy(logits, positions.clamp(0, length), ignore_index=length)
+
+    return (one(start, starts) + one(end, ends)) / 2
+
+
+def check_labels(labels: Tensor, classes: int) -> None:
+    """A label that names no class is a ValueError (looked up on the CPU only, where looking is free)."""
+    if torch.compiler.is_compiling() or labels.device.type != "cpu" or labels.numel() == 0:
+        return
+    outside = labels[(labels != IGNORED) & ((labels < 0) | (labels >= classes))]
+    if len(outside):
+        raise ValueError(
+            f"label {int(outside[0])} names no class: the model has {classes} classes (0 to {classes - 1}); set "
+            f"num_labels, or {IGNORED} for positions that should not count"
+        )

@@ -1,0 +1,96 @@
+"""Who may look at whom. Masks are boolean, True where a query may see a key, until a bias is added to them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def attention_mask(
+    given: Tensor | None,
+    *,
+    batch: int,
+    queries: int,
+    keys: int,
+    device: torch.device,
+    causal: bool = False,
+    window: int | None = None,
+    materialise: bool = False,
+) -> tuple[Tensor | None, bool]:
+    """The mask of one forward pass, and whether plain causal attention says it all.
+
+    given: None; (batch, keys) with 1 at real tokens; (batch, queries, keys); or (batch, 1, queries, keys), as
+    booleans, as 1/0, or as numbers to add (0 and a large negative number).
+    Returns (mask, causal): a mask broadcastable to (batch, heads, queries, keys) or None where nothing is hidden.
+    The second is True only if the mask is None and each query sees the keys up to its own, so that the kernel can
+    skip the other half; `materialise` asks for the mask itself even then.
+    """
+    if given is not None:
+        _check_shape(given, batch, queries, keys)
+        if given.dim() == 4:
+            return _four_dimensional(given), False
+    whole = given is None or _all_ones(given)
+    if not causal:
+        return (None if whole else _rows(given)), False
+    if whole and queries == keys and not materialise and (window is None or window >= keys):
+        return None, True
+    mask = _causal(queries, keys, window, device)
+    if whole and queries == 1 and bool(window is None or window >= keys):
+        return None, False
+    return (mask if whole else mask & _rows(given)), False
+
+
+def additive(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    """A boolean mask as numbers to add to scores: 0, or the lowest number of the dtype."""
+    if mask is None or mask.dtype != torch.bool:
+        return mask
+    return torch.zeros_like(mask, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)
+
+
+def combine(mask: Tensor | None, bias: Tensor | None) -> Tensor | None:
+    """One mask from a mask and a bias on the scores."""
+    if bias is None:
+        return mask
+    return bias if mask is None else bias + additive(mask, bias.dtype)
+
+
+def _causal(queries: int, keys: int, window: int | None, device: torch.device) -> Tensor:
+    """(1, 1, queries, keys): the queries are the last ones of the keys' positions."""
+    query = torch.arange(keys - queries, keys, device=device)[:, None]
+    key = torch.arange(keys, device=device)[None]
+    mask = key <= query
+    if window is not None:
+        mask &= key > query - window
+    return mask[None, None]
+
+
+def _rows(given: Tensor) -> Tensor:
+    visible = given if given.dtype == torch.bool else given > 0
+    return visible[:, None, None] if given.dim() == 2 else visible[:, None]
+
+
+def _four_dimensional(given: Tensor) -> Tensor:
+    if given.is_floating_point():
+        return given
+    return given if given.dtype == torch.bool else given > 0
+
+
+def _all_ones(given: Tensor) -> bool:
+    """Whether nothing is hidden. Looked up only where it costs no synchronisation and no recompilation."""
+    if torch.compiler.is_compiling() or given.device.type != "cpu":
+        return False
+    return bool((given > 0).all()) if given.dtype != torch.bool else bool(given.all())
+
+
+def _check_shape(given: Tensor, batch: int, queries: int, keys: int) -> None:
+    shape = tuple(given.shape)
+    fits = {
+        2: shape in ((batch, keys), (1, keys)),
+        3: shape in ((batch, queries, keys), (1, queries, keys)),
+        4: len(shape) == 4 and shape[0] in (1, batch) and shape[2:] in ((queries, keys), (1, keys)),
+    }
+    if not fits.get(given.dim(), False):
+        raise ValueError(
+            f"attention_mask has shape {shape}, but the text has batch {batch}, {queries} new positions and "
+            f"{keys} positions in all: pass (batch, {keys}) or (batch, 1, {queries}, {keys})"
+        )

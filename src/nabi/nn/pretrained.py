@@ -1,0 +1,370 @@
+"""What every model can do: be made, loaded, saved, resized, and tell about itself."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..checkpoint import Weights, find_weights, save_weights
+from ..config import Config
+from ..hub import Repository
+from .loading import load_into
+from .norms import RMSNorm
+from .roles import At, RoleModule, Room
+
+logger = logging.getLogger(__name__)
+
+# Keywords of from_pretrained that older code passes and that change nothing here.
+_NO_EFFECT = (
+    "trust_remote_code",  # nothing of a repository is ever executed
+    "low_cpu_mem_usage",  # loading never holds two copies
+    "_fast_init",
+    "torchscript",
+    "from_pt",
+)
+
+
+class PreTrainedModel(RoleModule):
+    """The base of all models. A family says its config class, its prefix, its ties and its legacy names."""
+
+    config_class: ClassVar[type[Config]] = Config
+    base_model_prefix: ClassVar[str] = ""
+    main_input_name: ClassVar[str] = "input_ids"
+    renames: ClassVar[tuple[tuple[str, str], ...]] = ()  # (anchored pattern, replacement), old names on disk
+    ignored_on_disk: ClassVar[tuple[str, ...]] = (r"(^|\.)position_ids$",)  # buffers that old versions saved
+    ties: ClassVar[dict[str, str]] = {}  # weight name -> the weight that it shares, if the config ties
+
+    word_embeddings: Any = None  # role: token ids -> vectors
+    output_embeddings: Any = None  # role: hidden states -> scores of tokens
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        if not isinstance(config, Config):
+            raise TypeError(
+                f"{type(self).__name__} takes a {self.config_class.__name__}, got {type(config).__name__}; to load a "
+                f"checkpoint use {type(self).__name__}.from_pretrained(name_or_path)"
+            )
+        self.config = config
+        self.recompute = False
+
+    # --- the calling convention -----------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, return_dict: bool | None = None, **kwargs: Any) -> Any:
+        """Run the model. return_dict=False gives the output's fields as a plain tuple."""
+        output = super().__call__(*args, **kwargs)
+        as_dict = self.config.return_dict if return_dict is None else return_dict
+        return output if as_dict else output.to_tuple()
+
+    @property
+    def base_model(self) -> PreTrainedModel:
+        """The model without its head."""
+        return getattr(self, self.base_model_prefix, self) if self.base_model_prefix else self
+
+    # --- weights --------------------------------------------------------------------------------------------
+
+    def post_init(self) -> None:
+        """Initialise the weights made here (a body inside has done its own) and tie; the last line of __init__."""
+        if next(self.parameters()).is_meta:
+            self.tie_weights()
+            return
+        with torch.no_grad():
+            for module in self._own_modules():
+                self.init_module(module)
+        self.tie_weights()
+
+    def _own_modules(self) -> Iterator[nn.Module]:
+        pending: list[nn.Module] = [self]
+        while pending:
+            module = pending.pop()
+            yield module
+            pending.extend(m for m in module.children() if not isinstance(m, PreTrainedModel))
+
+    def init_module(self, module: nn.Module) -> None:
+        """Initial values of one module's own parameters. Families with another scheme override this."""
+        std = getattr(self.config, "initializer_range", 0.02)
+        if isinstance(module, (nn.LayerNorm, nn.GroupNorm, RMSNorm)):
+            for name, parameter in module.named_parameters(recurse=False):
+                parameter.fill_(1.0 if name == "weight" else 0.0)
+        elif isinstance(module, (nn.Linear, nn.Embedding)):
+            module.weight.normal_(0.0, std)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                module.bias.zero_()
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                module.weight[module.padding_idx].zero_()
+        elif isinstance(module, Room):
+            for parameter in module._parameters.values():
+                parameter.zero_()  # type: ignore[union-attr]
+
+    def tied_weights(self) -> dict[str, str]:
+        """Weight name -> the weight whose tensor it shares, in this model as configured."""
+        return dict(self.ties) if self.config.tie_word_embeddings else {}
+
+    def unstored_weights(self) -> set[str]:
+        """Names that a checkpoint may lack because they are made, not learned."""
+        return set()
+
+    def tie_weights(self) -> None:
+        """Make tied weights one tensor."""
+        for alias, origin in self.tied_weights().items():
+            room, _, leaf = alias.rpartition(".")
+            self.get_submodule(room)._parameters[leaf] = self.get_parameter(origin)
+
+    def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
+        """How many numbers the model holds, tied weights counted once."""
+        left_out = (
+            {id(m.weight) for m in self.modules() if isinstance(m, nn.Embedding)} if exclude_embeddings else set()
+        )
+        return sum(
+            p.numel()
+            for p in self.parameters()
+            if id(p) not in left_out and (p.requires_grad or not only_trainable)
+        )
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(p.dtype for p in self.parameters() if p.is_floating_point())
+
+    # --- embeddings -----------------------------------------------------------------------------------------
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The module that turns token ids into vectors."""
+        found = self.word_embeddings if self.base_model is self else self.base_model.get_input_embeddings()
+        if found is None:
+            raise ValueError(f"{type(self).__name__} has no token embeddings: its input is {self.main_input_name}")
+        return found
+
+    def set_input_embeddings(self, module: nn.Module) -> None:
+        body = self.base_model
+        body.word_embeddings = module
+
+    def get_output_embeddings(self) -> nn.Module | None:
+        """The module that scores tokens, or None in a model without a vocabulary head."""
+        return self.output_embeddings
+
+    def set_output_embeddings(self, module: nn.Module) -> None:
+        self.output_embeddings = module
+
+    def resize_token_embeddings(
+        self, new_num_tokens: int | None = None, pad_to_multiple_of: int | None = None, mean_resizing: bool = True
+    ) -> nn.Module:
+        """Change the number of tokens, of the vocabulary head too, and of config.vocab_size.
+
+        New rows start as the mean of the old ones (mean_resizing) or as the family initialises. Returns the new
+        input embeddings.
+        """
+        old = self.get_input_embeddings()
+        count = old.num_embeddings if new_num_tokens is None else int(new_num_tokens)
+        if pad_to_multiple_of:
+            count = math.ceil(count / pad_to_multiple_of) * pad_to_multiple_of
+        if count == old.num_embeddings:
+            return old
+        if count < 1:
+            raise ValueError(f"new_num_tokens is {count}; a vocabulary has at least one token")
+        self.set_input_embeddings(self._resized(old, count, mean_resizing))
+        head = self.get_output_embeddings()
+        if head is not None:
+            self.set_output_embeddings(self._resized(head, count, mean_resizing))
+        self._resize_rest(count)
+        self.config.vocab_size = count  # type: ignore[attr-defined]
+        self.tie_weights()
+        return self.get_input_embeddings()
+
+    def _resize_rest(self, count: int) -> None:
+        """Resize what depends on the vocabulary beside the two embeddings: biases tied to the head's."""
+        for alias, origin in self.tied_weights().items():
+            if alias.endswith(".bias"):
+                room, _, leaf = origin.rpartition(".")
+                self.get_submodule(room)._parameters[leaf] = self.get_parameter(alias)
+
+    def _resized(self, old: Any, count: int, mean: bool) -> nn.Module:
+        options = {"device": old.weight.device, "dtype": old.weight.dtype}
+        if isinstance(old, nn.Embedding):
+            padding = old.padding_idx if old.padding_idx is not None and old.padding_idx < count else None
+            new: Any = nn.Embedding(count, old.embedding_dim, padding_idx=padding, **options)
+        else:
+            new = nn.Linear(old.in_features, count, bias=old.bias is not None, **options)
+        kept = min(count, len(old.weight))
+        with torch.no_grad():
+            self.init_module(new)
+            for fresh, known in ((new.weight, old.weight), (getattr(new, "bias", None), getattr(old, "bias", None))):
+                if fresh is not None and known is not None:
+                    if mean:
+                        fresh[kept:] = known.float().mean(0).to(known.dtype)
+                    fresh[:kept] = known[:kept]
+        return new
+
+    # --- files ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | Path | None,
+        *,
+        config: Config | str | Path | None = None,
+        state_dict: dict[str, Tensor] | None = None,
+        dtype: torch.dtype | str | None = None,
+        torch_dtype: torch.dtype | str | None = None,
+        ignore_mismatched_sizes: bool = False,
+        output_loading_info: bool = False,
+        use_safetensors: bool | None = None,
+        variant: str | None = None,
+        device_map: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Load a model from a folder or a Hub repository, in eval mode.
+
+        dtype (torch_dtype): None gives torch's default dtype (float32), "auto" the checkpoint's own, else a dtype
+        or its name. revision, cache_dir, token, local_files_only, force_download and subfolder say where; other
+        keywords override keys of the config. A missing head is initialised, with a warning that names its weights.
+        Raises OSError for files that are missing or broken, ValueError for a config or shapes that do not fit.
+        """
+        for name in _NO_EFFECT:
+            options.pop(name, None)
+        for name in ("load_in_8bit", "load_in_4bit", "quantization_config", "from_tf", "from_flax"):
+            if options.pop(name, None):
+                raise ValueError(f"from_pretrained({name}=…) is not supported: load a PyTorch checkpoint in float")
+        implementation = options.pop("attn_implementation", None)
+        where = options.copy()
+        repository = None if name_or_path is None else Repository.open(name_or_path, where)
+        if not isinstance(config, Config):
+            config, unused = cls.config_class.from_pretrained(
+                config or name_or_path, return_unused_kwargs=True, **options
+            )
+            if unused:
+                raise TypeError(
+                    f"{cls.__name__}.from_pretrained got unknown arguments: {', '.join(unused)}; they are neither "
+                    f"options nor keys of {cls.config_class.__name__}"
+                )
+        elif where:
+            config.update(where)
+        check_supported(config)
+        check_attention(implementation)
+        if state_dict is None and repository is None:
+            raise ValueError("from_pretrained needs a name or folder, or a state_dict")
+        weights: Any = state_dict
+        if weights is None:
+            weights = find_weights(repository, use_safetensors=use_safetensors, variant=variant)  # type: ignore[arg-type]
+        wanted = resolve_dtype(torch_dtype if dtype is None else dtype, config, weights)
+        with torch.device("meta"):
+            model = cls(config)
+        info = load_into(
+            model, weights, source=str(name_or_path), dtype=wanted, ignore_mismatched_sizes=ignore_mismatched_sizes
+        )
+        config._name_or_path = str(name_or_path or "")  # type: ignore[attr-defined]
+        model.eval()
+        if device_map is not None:
+            model.to(single_device(device_map))
+        return (model, vars(info)) if output_loading_info else model
+
+    @classmethod
+    def from_config(cls, config: Config, **options: Any) -> Any:
+        """A model with fresh random weights; dtype (torch_dtype) as in from_pretrained."""
+        dtype = resolve_dtype(options.pop("dtype", options.pop("torch_dtype", None)), config, None)
+        model = cls(config)
+        return model if dtype is None else model.to(dtype)
+
+    _from_config = from_config
+
+    def save_pretrained(
+        self,
+        save_directory: str | Path,
+        *,
+        state_dict: dict[str, Tensor] | None = None,
+        max_shard_size: int | str = "50GB",
+        safe_serialization: bool = True,
+        push_to_hub: bool = False,
+        **options: Any,
+    ) -> None:
+        """Write config.json and the weights; tied weights once. safe_serialization=False writes a .bin file."""
+        folder = Path(save_directory)
+        if folder.is_file():
+            raise OSError(f"save_pretrained({str(folder)!r}): that is a file, expected a folder")
+        options.pop("is_main_process", None)
+        options.pop("save_function", None)
+        self.config.architectures = [type(self).__name__]
+        self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
+        self.config.save_pretrained(folder)
+        tied = self.tied_weights()
+        tensors = self.state_dict() if state_dict is None else state_dict
+        stored = {name: tensor for name, tensor in tensors.items() if name not in tied}
+        save_weights(stored, folder, max_shard_size=max_shard_size, safetensors=safe_serialization)
+        if push_to_hub:
+            from ..hub import push
+
+            push(folder, options.pop("repo_id", folder.name), **options)
+
+    # --- switches -------------------------------------------------------------------------------------------
+
+    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
+        """Recompute each block in the backward pass: less memory, about a third more time. No cache meanwhile."""
+        for module in self.modules():
+            if isinstance(module, PreTrainedModel):
+                module.recompute = True
+
+    def gradient_checkpointing_disable(self) -> None:
+        for module in self.modules():
+            if isinstance(module, PreTrainedModel):
+                module.recompute = False
+
+    @property
+    def is_gradient_checkpointing(self) -> bool:
+        return self.recompute
+
+    def enable_input_require_grads(self) -> None:
+        """Let gradients flow to the embeddings' output, for adapters on a frozen model."""
+        self.get_input_embeddings().register_forward_hook(lambda module, inputs, output: output.requires_grad_(True))
+
+
+def check_supported(config: Config) -> None:
+    if config.quantization_config:
+        method = config.quantization_config.get("quant_method", "unknown")
+        raise ValueError(
+            f"the checkpoint is quantised (quantization_config, method {method!r}), which nabi does not read: use "
+            "the float checkpoint that it was made from"
+        )
+
+
+def check_attention(implementation: str | None) -> None:
+    known = ("sdpa", "eager", "flash_attention_2", "flash_attention_3", "flex_attention")
+    if implementation is not None and implementation not in known:
+        raise ValueError(f"attn_implementation is {implementation!r}; known are {', '.join(known)}")
+
+
+def resolve_dtype(wanted: Any, config: Config, weights: Weights | dict[str, Tensor] | None) -> torch.dtype | None:
+    """The dtype to load in: None -> torch's default, "auto" -> the config's or the first weight's own."""
+    if wanted is None:
+        return torch.get_default_dtype()
+    if wanted == "auto":
+        wanted = config.torch_dtype
+        if wanted is None and weights:
+            return next((t.dtype for t in map(weights.__getitem__, weights) if t.is_floating_point()), None)
+    if isinstance(wanted, str):
+        found = getattr(torch, wanted.removeprefix("torch."), None)
+        if not isinstance(found, torch.dtype):
+            raise ValueError(f"dtype is {wanted!r}; expected 'auto', a torch.dtype, or a name such as 'float32'")
+        return found
+    if wanted is not None and not isinstance(wanted, torch.dtype):
+        raise TypeError(f"dtype is a {type(wanted).__name__}; expected 'auto', a torch.dtype, or its name")
+    return wanted
+
+
+def single_device(device_map: Any) -> torch.device:
+    """The one device that a device_map names; nabi keeps a model in one place."""
+    if isinstance(device_map, dict):
+        places = set(map(str, device_map.values()))
+        if len(places) != 1:
+            raise ValueError(f"device_map spreads the model over {', '.join(sorted(places))}; nabi takes one device")
+        device_map = next(iter(device_map.values()))
+    if device_map in ("auto", "balanced", "sequential"):
+        device_map = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device_map)

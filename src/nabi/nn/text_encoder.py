@@ -1,0 +1,140 @@
+"""The body that text encoders share: embeddings, a stack, perhaps a pooler. As a decoder if the config says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions
+from .block import Block
+from .cache import Cache
+from .embeddings import TextEmbeddings, tokens_or_vectors
+from .heads import Pooler
+from .masks import attention_mask as make_mask
+from .pretrained import PreTrainedModel
+from .stack import Context, run_stack
+from .wiring import post_norm
+
+
+class EncoderBlock(Block):
+    """A block whose sizes stand in the config under the names that encoders share."""
+
+    wiring = post_norm
+
+    def __init__(self, config: Any, index: int = 0) -> None:
+        super().__init__(
+            index=index,
+            hidden_size=config.hidden_size,
+            heads=config.num_attention_heads,
+            inner_size=config.intermediate_size,
+            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_eps),
+            activation=config.hidden_act,
+            dropout=config.hidden_dropout_prob,
+            attention_dropout=config.attention_probs_dropout_prob,
+            crosses=config.add_cross_attention,
+        )
+
+
+class TextEncoder(PreTrainedModel):
+    """ids -> embeddings -> (projection) -> blocks -> hidden states, and a pooled vector.
+
+    Roles: blocks, the list of layers; projection, between embeddings and blocks of another size; pooler.
+    """
+
+    block_class: ClassVar[type[Block]]
+    blocks: Any
+    projection: Any = None
+    pooler: Any
+
+    def __init__(self, config: Any, add_pooling_layer: bool = True) -> None:
+        super().__init__(config)
+        self.embeddings = self.make_embeddings(config)
+        embedding_size = self.embeddings.word_embeddings.embedding_dim
+        if self.projection is None and embedding_size != config.hidden_size:
+            self.projection = nn.Linear(embedding_size, config.hidden_size)
+        self.blocks = nn.ModuleList(self.block_class(config, i) for i in range(config.num_hidden_layers))
+        self.pooler = Pooler(config.hidden_size) if add_pooling_layer else None
+        self.post_init()
+
+    def make_embeddings(self, config: Any) -> TextEmbeddings:
+        return TextEmbeddings(
+            vocab_size=config.vocab_size,
+            size=getattr(config, "embedding_size", config.hidden_size),
+            positions=config.max_position_embeddings,
+            segments=config.type_vocab_size,
+            padding=config.pad_token_id,
+            norm_eps=config.layer_norm_eps,
+            dropout=config.hidden_dropout_prob,
+        )
+
+    def schedule(self) -> Iterable[Block]:
+        """The blocks in the order in which they run."""
+        return self.blocks
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_attention_mask: Tensor | None = None,
+        past_key_values: Any = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+    ) -> BaseModelOutputWithPoolingAndCrossAttentions:
+        """last_hidden_state (batch, length, hidden) and pooler_output (batch, hidden).
+
+        input_ids (batch, length), or inputs_embeds in their place; attention_mask (batch, length) with 1 at real
+        tokens, or (batch, 1, queries, keys). The encoder_… and cache arguments are for a decoder.
+        """
+        config = self.config
+        given = tokens_or_vectors(input_ids, inputs_embeds)
+        batch, length = given.shape[:2]
+        cache = self.start_cache(past_key_values, use_cache)
+        past = cache.get_seq_length() if cache is not None else 0
+        context = Context(cache=cache, memory=encoder_hidden_states).collect(
+            config, output_hidden_states, output_attentions
+        )
+        context.mask, context.causal = make_mask(
+            attention_mask,
+            batch=batch,
+            queries=length,
+            keys=past + length,
+            device=given.device,
+            causal=config.is_decoder,
+            materialise=context.attentions is not None,
+        )
+        if encoder_hidden_states is not None:
+            context.memory_mask = make_memory_mask(encoder_attention_mask, encoder_hidden_states, length)
+        x = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds, past)
+        if self.projection is not None:
+            x = self.projection(x)
+        x = run_stack(self.schedule(), x, context, recompute=self.recompute)
+        context.see(x)
+        return BaseModelOutputWithPoolingAndCrossAttentions(
+            last_hidden_state=x,
+            pooler_output=self.pooler(x) if self.pooler is not None else None,
+            past_key_values=cache,
+            **context.collected(),
+        )
+
+    def start_cache(self, past: Any, use_cache: bool | None) -> Cache | None:
+        """The cache of this pass: the one given, a new one if wanted, None in an encoder."""
+        if not self.config.is_decoder:
+            return None
+        wanted = self.config.use_cache if use_cache is None else use_cache
+        return Cache.of(past) if past is not None or (wanted and not self.recompute) else None
+
+
+def make_memory_mask(given: Tensor | None, memory: Tensor, queries: int) -> Tensor | None:
+    """Which positions of the encoder's output a decoder may read: (batch, 1, 1, source length) or None."""
+    mask, _ = make_mask(
+        given, batch=len(memory), queries=queries, keys=memory.shape[1], device=memory.device
+    )
+    return mask

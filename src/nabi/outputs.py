@@ -1,0 +1,198 @@
+"""What a model returns: fields by attribute, by key and by index.
+
+    out = model(**inputs)
+    out.logits is out["logits"] is out[0]
+
+A field that was not computed reads as None by attribute, and has no key and no index.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .nn.cache import Cache
+
+
+class ModelOutput(dict[str, Any]):
+    """A dictionary in the order of its class's annotations, with attributes and integer or slice indices."""
+
+    def __init__(self, values: dict[str, Any] | None = None, /, **fields: Any) -> None:
+        given = {**(values or {}), **fields}
+        known = self.field_names()
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(unknown)}; it has {', '.join(known)}")
+        super().__init__({name: given[name] for name in known if given.get(name) is not None})
+
+    @classmethod
+    def field_names(cls) -> list[str]:
+        names: dict[str, None] = {}
+        for owner in reversed(cls.__mro__):
+            names.update(dict.fromkeys(vars(owner).get("__annotations__", {})))
+        return list(names)
+
+    def to_tuple(self) -> tuple[Any, ...]:
+        return tuple(self.values())
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(key) if isinstance(key, str) else self.to_tuple()[key]
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in type(self).field_names():
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}; it has {list(self)}")
+        return self.get(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in type(self).field_names():
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}")
+        self[name] = value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+
+class BaseModelOutput(ModelOutput):
+    last_hidden_state: Tensor
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
+class BaseModelOutputWithPooling(ModelOutput):
+    last_hidden_state: Tensor
+    pooler_output: Tensor | None
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
+class BaseModelOutputWithPast(ModelOutput):
+    last_hidden_state: Tensor
+    past_key_values: Cache | None
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
+class BaseModelOutputWithPastAndCrossAttentions(BaseModelOutputWithPast):
+    cross_attentions: tuple[Tensor, ...] | None
+
+
+class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
+    last_hidden_state: Tensor
+    pooler_output: Tensor | None
+    hidden_states: tuple[Tensor, ...] | None
+    past_key_values: Cache | None
+    attentions: tuple[Tensor, ...] | None
+    cross_attentions: tuple[Tensor, ...] | None
+
+
+class MoeModelOutputWithPast(BaseModelOutputWithPast):
+    router_logits: tuple[Tensor, ...] | None
+
+
+class Seq2SeqModelOutput(ModelOutput):
+    last_hidden_state: Tensor
+    past_key_values: Cache | None
+    decoder_hidden_states: tuple[Tensor, ...] | None
+    decoder_attentions: tuple[Tensor, ...] | None
+    cross_attentions: tuple[Tensor, ...] | None
+    encoder_last_hidden_state: Tensor | None
+    encoder_hidden_states: tuple[Tensor, ...] | None
+    encoder_attentions: tuple[Tensor, ...] | None
+
+
+class _HeadOutput(ModelOutput):
+    """What most heads return."""
+
+    loss: Tensor | None
+    logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
+class MaskedLMOutput(_HeadOutput):
+    pass
+
+
+class SequenceClassifierOutput(_HeadOutput):
+    pass
+
+
+class TokenClassifierOutput(_HeadOutput):
+    pass
+
+
+class MultipleChoiceModelOutput(_HeadOutput):
+    pass
+
+
+class NextSentencePredictorOutput(_HeadOutput):
+    pass
+
+
+class CausalLMOutput(_HeadOutput):
+    """Of a head over frames too: connectionist temporal classification."""
+
+
+class CausalLMOutputWithPast(ModelOutput):
+    loss: Tensor | None
+    logits: Tensor
+    past_key_values: Cache | None
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
+class CausalLMOutputWithCrossAttentions(CausalLMOutputWithPast):
+    cross_attentions: tuple[Tensor, ...] | None
+
+
+class SequenceClassifierOutputWithPast(CausalLMOutputWithPast):
+    pass
+
+
+class MoeCausalLMOutputWithPast(ModelOutput):
+    loss: Tensor | None
+    aux_loss: Tensor | None
+    logits: Tensor
+    past_key_values: Cache | None
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+    router_logits: tuple[Tensor, ...] | None
+
+
+class QuestionAnsweringModelOutput(ModelOutput):
+    loss: Tensor | None
+    start_logits: Tensor
+    end_logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
+class Seq2SeqLMOutput(ModelOutput):
+    loss: Tensor | None
+    logits: Tensor
+    past_key_values: Cache | None
+    decoder_hidden_states: tuple[Tensor, ...] | None
+    decoder_attentions: tuple[Tensor, ...] | None
+    cross_attentions: tuple[Tensor, ...] | None
+    encoder_last_hidden_state: Tensor | None
+    encoder_hidden_states: tuple[Tensor, ...] | None
+    encoder_attentions: tuple[Tensor, ...] | None
+
+
+class Seq2SeqSequenceClassifierOutput(Seq2SeqLMOutput):
+    pass
+
+
+class Seq2SeqQuestionAnsweringModelOutput(ModelOutput):
+    loss: Tensor | None
+    start_logits: Tensor
+    end_logits: Tensor
+    past_key_values: Cache | None
+    decoder_hidden_states: tuple[Tensor, ...] | None
+    decoder_attentions: tuple[Tensor, ...] | None
+    cross_attentions: tuple[Tensor, ...] | None
+    encoder_last_hidden_state: Tensor | None
+    encoder_hidden_states: tuple[Tensor, ...] | None
+    encoder_attentions: tuple[Tensor, ...] | None
