@@ -6,8 +6,19 @@ This table is what the rest of nabi knows of them; a family is added by its file
 from __future__ import annotations
 
 # Module -> its public classes.
+_ENCODER = "ForMaskedLM ForSequenceClassification ForMultipleChoice ForTokenClassification ForQuestionAnswering"
+
+
+def _classes(prefix: str, *heads: str) -> list[str]:
+    return [prefix + name for name in ("Config", "PreTrainedModel", "Model", *" ".join(heads).split())]
+
+
 FAMILIES: dict[str, list[str]] = {
-    "bert": """BertConfig BertModel BertForPreTraining BertLMHeadModel BertForMaskedLM BertForNextSentencePrediction
-        BertForSequenceClassification BertForMultipleChoice BertForTokenClassification BertForQuestionAnswering
-        BertPreTrainedModel""".split(),
+    "albert": _classes("Albert", "ForPreTraining", _ENCODER),
+    "bert": _classes("Bert", "ForPreTraining LMHeadModel ForNextSentencePrediction", _ENCODER),
+    "camembert": _classes("Camembert", "ForCausalLM", _ENCODER),
+    "distilbert": _classes("DistilBert", _ENCODER),
+    "electra": _classes("Electra", "ForPreTraining ForCausalLM", _ENCODER),
+    "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
+    "xlm_roberta": _classes("XLMRoberta", "ForCausalLM", _ENCODER),
 }

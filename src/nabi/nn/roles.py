@@ -32,7 +32,7 @@ class At:
     def place(self, module: nn.Module, child: nn.Module | nn.Parameter) -> None:
         """Hang a child (or a parameter) at this path, making the rooms on the way."""
         *rooms, name = self.names
-        for here, inside in zip(rooms, [*rooms[1:], name], strict=True):
+        for here, inside in zip(rooms, self.names[1:], strict=True):
             if here not in module._modules:
                 module.add_module(here, nn.ModuleList() if inside.isdigit() else Room())
             module = module._modules[here]  # type: ignore[assignment]

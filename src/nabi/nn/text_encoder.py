@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -44,7 +44,7 @@ class TextEncoder(PreTrainedModel):
     Roles: blocks, the list of layers; projection, between embeddings and blocks of another size; pooler.
     """
 
-    block_class: ClassVar[type[Block]]
+    block_class: ClassVar[Callable[..., Block]]  # (config, index) -> Block
     blocks: Any
     projection: Any = None
     pooler: Any
@@ -52,12 +52,22 @@ class TextEncoder(PreTrainedModel):
     def __init__(self, config: Any, add_pooling_layer: bool = True) -> None:
         super().__init__(config)
         self.embeddings = self.make_embeddings(config)
-        embedding_size = self.embeddings.word_embeddings.embedding_dim
-        if self.projection is None and embedding_size != config.hidden_size:
-            self.projection = nn.Linear(embedding_size, config.hidden_size)
-        self.blocks = nn.ModuleList(self.block_class(config, i) for i in range(config.num_hidden_layers))
-        self.pooler = Pooler(config.hidden_size) if add_pooling_layer else None
+        projection = self.make_projection(config)
+        if projection is not None:
+            self.projection = projection
+        self.blocks = self.make_blocks(config)
+        self.pooler = self.make_pooler(config) if add_pooling_layer else None
         self.post_init()
+
+    def make_projection(self, config: Any) -> nn.Module | None:
+        size = self.embeddings.word_embeddings.embedding_dim
+        return None if size == config.hidden_size else nn.Linear(size, config.hidden_size)
+
+    def make_blocks(self, config: Any) -> nn.ModuleList:
+        return nn.ModuleList(self.block_class(config, i) for i in range(config.num_hidden_layers))
+
+    def make_pooler(self, config: Any) -> nn.Module:
+        return Pooler(config.hidden_size)
 
     def make_embeddings(self, config: Any) -> TextEmbeddings:
         return TextEmbeddings(

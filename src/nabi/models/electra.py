@@ -1,0 +1,147 @@
+"""ELECTRA (arXiv:2003.10555): BERT's blocks on smaller embeddings; a discriminator and a generator."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..nn import heads
+from ..nn.mlp import activation_function
+from ..nn.pretrained import PreTrainedModel
+from ..nn.roles import At
+from ..nn.text_encoder import TextEncoder
+from ..outputs import ModelOutput
+from .bert import BertBlock, BertConfig, BertPreTrainedModel
+
+
+class ElectraConfig(BertConfig):
+    model_type = "electra"
+
+    embedding_size: int = 128
+    hidden_size: int = 256
+    num_attention_heads: int = 4
+    intermediate_size: int = 1024
+    summary_type: str = "first"
+    summary_use_proj: bool = True
+    summary_activation: str | None = "gelu"
+    summary_last_dropout: float = 0.1
+
+    def check(self) -> None:
+        super().check()
+        self.require("summary_type", ("first",), "ELECTRA's multiple choice reads the first token")
+
+
+class ElectraPreTrainedModel(PreTrainedModel):
+    config_class = ElectraConfig
+    base_model_prefix = "electra"
+    renames = BertPreTrainedModel.renames
+
+
+class ElectraModel(TextEncoder, ElectraPreTrainedModel):
+    block_class = BertBlock
+    word_embeddings = At("embeddings.word_embeddings")
+    projection = At("embeddings_project")
+    blocks = At("encoder.layer")
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config, add_pooling_layer=False)
+
+
+class ElectraHead(ElectraPreTrainedModel):
+    body_class: ClassVar[type[PreTrainedModel]] = ElectraModel
+
+
+class ElectraGenerator(ElectraHead):
+    ties: ClassVar[dict[str, str]] = {"generator_lm_head.weight": "electra.embeddings.word_embeddings.weight"}
+    dense = At("generator_predictions.dense")
+    norm = At("generator_predictions.LayerNorm")
+    output_embeddings = At("generator_lm_head")
+
+    def head_activation(self, config: Any) -> str:
+        return "gelu"
+
+
+class ElectraForMaskedLM(ElectraGenerator, heads.MaskedLM):
+    pass
+
+
+class ElectraForCausalLM(ElectraGenerator, heads.TransformedCausalLM):
+    pass
+
+
+class ElectraForPreTrainingOutput(ModelOutput):
+    loss: Tensor | None
+    logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
+class ElectraForPreTraining(ElectraHead, heads.HeadModel):
+    """The discriminator: was this token replaced?"""
+
+    dense = At("discriminator_predictions.dense")
+    score = At("discriminator_predictions.dense_prediction")
+
+    def build(self, config: Any) -> None:
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.score = nn.Linear(config.hidden_size, 1)
+        self.activation = activation_function(config.hidden_act)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        *args: Any,
+        labels: Tensor | None = None,
+        **inputs: Any,
+    ) -> ElectraForPreTrainingOutput:
+        """logits (batch, length), above 0 for a replaced token; labels (batch, length) of 0 and 1."""
+        out = self.run_body(input_ids, attention_mask, *args, **inputs)
+        logits = self.score(self.activation(self.dense(out.last_hidden_state))).squeeze(-1)
+        loss = None
+        if labels is not None:
+            real = slice(None) if attention_mask is None else attention_mask.reshape(logits.shape) == 1
+            loss = F.binary_cross_entropy_with_logits(logits[real], labels[real].float())
+        return ElectraForPreTrainingOutput(
+            loss=loss, logits=logits, hidden_states=out.hidden_states, attentions=out.attentions
+        )
+
+
+class ElectraForSequenceClassification(ElectraHead, heads.SequenceClassification):
+    text_vector = heads.first_token
+
+    def build(self, config: Any) -> None:
+        self.classifier = heads.ClassificationHead(
+            config.hidden_size, config.num_labels, self.head_dropout(config), activation="gelu"
+        )
+
+
+def projected_first_token(model: heads.HeadModel, out: ModelOutput) -> Tensor:
+    """The first token through a projection of its own."""
+    x = out.last_hidden_state[:, 0]
+    x = x if model.summary is None else model.summary(x)
+    return model.dropout(model.activation(x))
+
+
+class ElectraForMultipleChoice(ElectraHead, heads.MultipleChoice):
+    summary = At("sequence_summary.summary")
+    text_vector = projected_first_token
+
+    def build(self, config: Any) -> None:
+        super().build(config)
+        if config.summary_use_proj:
+            self.summary = nn.Linear(config.hidden_size, config.hidden_size)
+        self.activation = activation_function(config.summary_activation or "linear")
+
+    def head_dropout(self, config: Any) -> float:
+        return config.summary_last_dropout
+
+
+class ElectraForTokenClassification(ElectraHead, heads.TokenClassification):
+    pass
+
+
+class ElectraForQuestionAnswering(ElectraHead, heads.QuestionAnswering):
+    pass
