@@ -8,6 +8,8 @@ from __future__ import annotations
 # Module -> its public classes.
 _ENCODER = "ForMaskedLM ForSequenceClassification ForMultipleChoice ForTokenClassification ForQuestionAnswering"
 
+_DECODER = "ForCausalLM ForSequenceClassification ForTokenClassification ForQuestionAnswering"
+
 
 def _classes(prefix: str, *heads: str) -> list[str]:
     return [prefix + name for name in ("Config", "PreTrainedModel", "Model", *" ".join(heads).split())]
@@ -19,6 +21,12 @@ FAMILIES: dict[str, list[str]] = {
     "camembert": _classes("Camembert", "ForCausalLM", _ENCODER),
     "distilbert": _classes("DistilBert", _ENCODER),
     "electra": _classes("Electra", "ForPreTraining ForCausalLM", _ENCODER),
+    "gpt2": [
+        *_classes("GPT2", "LMHeadModel DoubleHeadsModel ForSequenceClassification ForTokenClassification"),
+        "GPT2ForQuestionAnswering",
+    ],
+    "llama": _classes("Llama", _DECODER),
+    "mixtral": _classes("Mixtral", _DECODER),
     "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
     "xlm_roberta": _classes("XLMRoberta", "ForCausalLM", _ENCODER),
 }

@@ -28,10 +28,6 @@ class ElectraConfig(BertConfig):
     summary_activation: str | None = "gelu"
     summary_last_dropout: float = 0.1
 
-    def check(self) -> None:
-        super().check()
-        self.require("summary_type", ("first",), "ELECTRA's multiple choice reads the first token")
-
 
 class ElectraPreTrainedModel(PreTrainedModel):
     config_class = ElectraConfig
@@ -118,25 +114,13 @@ class ElectraForSequenceClassification(ElectraHead, heads.SequenceClassification
         )
 
 
-def projected_first_token(model: heads.HeadModel, out: ModelOutput) -> Tensor:
-    """The first token through a projection of its own."""
-    x = out.last_hidden_state[:, 0]
-    x = x if model.summary is None else model.summary(x)
-    return model.dropout(model.activation(x))
-
-
 class ElectraForMultipleChoice(ElectraHead, heads.MultipleChoice):
-    summary = At("sequence_summary.summary")
-    text_vector = projected_first_token
-
     def build(self, config: Any) -> None:
-        super().build(config)
-        if config.summary_use_proj:
-            self.summary = nn.Linear(config.hidden_size, config.hidden_size)
-        self.activation = activation_function(config.summary_activation or "linear")
+        self.sequence_summary = heads.SequenceSummary(config, config.hidden_size)
+        self.classifier = nn.Linear(config.hidden_size, 1)
 
-    def head_dropout(self, config: Any) -> float:
-        return config.summary_last_dropout
+    def text_vector(self, out: ModelOutput) -> Tensor:
+        return self.sequence_summary(out.last_hidden_state)
 
 
 class ElectraForTokenClassification(ElectraHead, heads.TokenClassification):

@@ -13,7 +13,7 @@ from .positions import rotate
 
 if TYPE_CHECKING:
     from .block import Block
-    from .stack import Context
+    from .context import Context
 
 
 def self_attention(block: Block, x: Tensor, context: Context) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from . import attention
 from .mlp import activation_function, plain
 from .roles import RoleModule
-from .stack import Context
+from .context import Context
 
 Wiring = Callable[["Block", Tensor, Context], Tensor]
 
@@ -24,13 +24,13 @@ class Block(RoleModule):
                 │ up (, gate) ─► activation ─► down                         mlp
                 └ norm_attn, norm_cross, norm_mlp: where the wiring says
 
-    A subclass places its roles with `At` and picks functions for wiring, project, project_memory and mlp.
+    A subclass places its roles with `At` and picks functions for wiring, project, project_memory and feed.
     """
 
     wiring: ClassVar[Wiring]
     project = attention.separate
     project_memory = attention.separate_memory
-    mlp: ClassVar[Callable[[Block, Tensor], Tensor]] = plain
+    feed: ClassVar[Callable[[Block, Tensor, Context], Tensor]] = plain
 
     q: Any = None
     k: Any = None

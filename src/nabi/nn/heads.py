@@ -83,6 +83,32 @@ class Pooler(nn.Module):
         return torch.tanh(self.dense(x[:, 0]))
 
 
+class SequenceSummary(nn.Module):
+    """One vector for a text by the config's summary_type, through a projection: (…, length, hidden) -> (…, size)."""
+
+    def __init__(self, config: Any, size: int) -> None:
+        super().__init__()
+        self.kind = config.summary_type
+        if self.kind not in ("first", "last", "mean", "cls_index"):
+            raise ValueError(f"summary_type is {self.kind!r}; known are 'first', 'last', 'mean' and 'cls_index'")
+        self.summary = nn.Linear(config.hidden_size, size) if config.summary_use_proj else None
+        self.activation = activation_function(config.summary_activation or "linear")
+        self.first_dropout = nn.Dropout(getattr(config, "summary_first_dropout", 0.0))
+        self.last_dropout = nn.Dropout(getattr(config, "summary_last_dropout", 0.0))
+
+    def forward(self, x: Tensor, index: Tensor | None = None) -> Tensor:
+        """index (…): which token speaks for the text, with "cls_index" (None: the last)."""
+        if self.kind == "mean":
+            x = x.mean(-2)
+        elif self.kind == "cls_index" and index is not None:
+            x = x.gather(-2, index[..., None, None].expand(*index.shape, 1, x.shape[-1])).squeeze(-2)
+        else:
+            x = x[..., 0 if self.kind == "first" else -1, :]
+        x = self.first_dropout(x)
+        x = x if self.summary is None else self.summary(x)
+        return self.last_dropout(self.activation(x))
+
+
 class ClassificationHead(nn.Module):
     """dropout, dense, activation, dropout, out_proj: from a text's vector to the scores of its labels."""
 

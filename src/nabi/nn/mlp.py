@@ -12,6 +12,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from .block import Block
+    from .context import Context
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -63,11 +64,11 @@ def activation_function(name: str) -> Activation:
     return ACTIVATIONS[name]
 
 
-def plain(block: Block, x: Tensor) -> Tensor:
+def plain(block: Block, x: Tensor, context: Context) -> Tensor:
     """down(act(up(x)))"""
     return block.down(block.inner_dropout(block.activation(block.up(x))))
 
 
-def gated(block: Block, x: Tensor) -> Tensor:
+def gated(block: Block, x: Tensor, context: Context) -> Tensor:
     """down(act(gate(x)) * up(x)), the GLU variants of arXiv:2002.05202"""
     return block.down(block.inner_dropout(block.activation(block.gate(x)) * block.up(x)))

@@ -16,7 +16,7 @@ from ..config import Config
 from ..hub import Repository
 from .loading import load_into
 from .norms import RMSNorm
-from .roles import At, RoleModule, Room
+from .roles import RoleModule, Room
 
 logger = logging.getLogger(__name__)
 
@@ -315,6 +315,11 @@ class PreTrainedModel(RoleModule):
         for module in self.modules():
             if isinstance(module, PreTrainedModel):
                 module.recompute = False
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether this pass recomputes blocks: gradient checkpointing is on, and the model trains."""
+        return self.recompute and self.training
 
     @property
     def is_gradient_checkpointing(self) -> bool:

@@ -10,12 +10,11 @@ from torch import Tensor, nn
 
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from .block import Block
-from .cache import Cache
+from .context import open_context
 from .embeddings import TextEmbeddings, tokens_or_vectors
 from .heads import Pooler
-from .masks import attention_mask as make_mask
 from .pretrained import PreTrainedModel
-from .stack import Context, run_stack
+from .stack import run_stack
 from .wiring import post_norm
 
 
@@ -104,47 +103,26 @@ class TextEncoder(PreTrainedModel):
         tokens, or (batch, 1, queries, keys). The encoder_… and cache arguments are for a decoder.
         """
         config = self.config
-        given = tokens_or_vectors(input_ids, inputs_embeds)
-        batch, length = given.shape[:2]
-        cache = self.start_cache(past_key_values, use_cache)
-        past = cache.get_seq_length() if cache is not None else 0
-        context = Context(cache=cache, memory=encoder_hidden_states).collect(
-            config, output_hidden_states, output_attentions
-        )
-        context.mask, context.causal = make_mask(
-            attention_mask,
-            batch=batch,
-            queries=length,
-            keys=past + length,
-            device=given.device,
+        context = open_context(
+            config,
+            tokens_or_vectors(input_ids, inputs_embeds),
             causal=config.is_decoder,
-            materialise=context.attentions is not None,
+            attention_mask=attention_mask,
+            past_key_values=past_key_values,
+            use_cache=use_cache if config.is_decoder and not self.recomputes else False,
+            memory=encoder_hidden_states,
+            memory_mask=encoder_attention_mask,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
         )
-        if encoder_hidden_states is not None:
-            context.memory_mask = make_memory_mask(encoder_attention_mask, encoder_hidden_states, length)
-        x = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds, past)
+        x = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds, context.past)
         if self.projection is not None:
             x = self.projection(x)
-        x = run_stack(self.schedule(), x, context, recompute=self.recompute)
+        x = run_stack(self.schedule(), x, context, recompute=self.recomputes)
         context.see(x)
         return BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=x,
             pooler_output=self.pooler(x) if self.pooler is not None else None,
-            past_key_values=cache,
+            past_key_values=context.cache,
             **context.collected(),
         )
-
-    def start_cache(self, past: Any, use_cache: bool | None) -> Cache | None:
-        """The cache of this pass: the one given, a new one if wanted, None in an encoder."""
-        if not self.config.is_decoder:
-            return None
-        wanted = self.config.use_cache if use_cache is None else use_cache
-        return Cache.of(past) if past is not None or (wanted and not self.recompute) else None
-
-
-def make_memory_mask(given: Tensor | None, memory: Tensor, queries: int) -> Tensor | None:
-    """Which positions of the encoder's output a decoder may read: (batch, 1, 1, source length) or None."""
-    mask, _ = make_mask(
-        given, batch=len(memory), queries=queries, keys=memory.shape[1], device=memory.device
-    )
-    return mask

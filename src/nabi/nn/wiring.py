@@ -10,7 +10,7 @@ from .attention import cross_attention, self_attention
 
 if TYPE_CHECKING:
     from .block import Block
-    from .stack import Context
+    from .context import Context
 
 
 def post_norm(block: Block, x: Tensor, context: Context) -> Tensor:
@@ -18,7 +18,7 @@ def post_norm(block: Block, x: Tensor, context: Context) -> Tensor:
     x = block.norm_attn(x + block.dropout(self_attention(block, x, context)))
     if context.memory is not None:
         x = block.norm_cross(x + block.dropout(cross_attention(block, x, context)))
-    return block.norm_mlp(x + block.dropout(block.mlp(x)))
+    return block.norm_mlp(x + block.dropout(block.feed(x, context)))
 
 
 def pre_norm(block: Block, x: Tensor, context: Context) -> Tensor:
@@ -26,4 +26,4 @@ def pre_norm(block: Block, x: Tensor, context: Context) -> Tensor:
     x = x + block.dropout(self_attention(block, block.norm_attn(x), context))
     if context.memory is not None:
         x = x + block.dropout(cross_attention(block, block.norm_cross(x), context))
-    return x + block.dropout(block.mlp(block.norm_mlp(x)))
+    return x + block.dropout(block.feed(block.norm_mlp(x), context))

@@ -1,0 +1,153 @@
+"""LLaMA (arXiv:2302.13971): a pre-norm decoder with RMS norm, rotary positions, shared key heads and a gated MLP."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar
+
+from torch import nn
+
+from ..config import Config
+from ..nn import heads
+from ..nn.block import Block
+from ..nn.decoder import RotaryDecoder
+from ..nn.mlp import gated
+from ..nn.norms import RMSNorm
+from ..nn.positions import check_rope
+from ..nn.pretrained import PreTrainedModel
+from ..nn.roles import At
+from ..nn.wiring import pre_norm
+
+
+class RopeConfig(Config):
+    """The rotary keys: rope_theta and rope_scaling. A file may give both as one rope_parameters instead."""
+
+    max_position_embeddings: int = 2048
+    rope_theta: float = 10000.0
+    rope_scaling: dict[str, Any] | None = None
+
+    def __init__(self, **keys: Any) -> None:
+        together = dict(keys.pop("rope_parameters", None) or {})
+        if together:
+            keys["rope_theta"] = together.pop("rope_theta", keys.get("rope_theta", type(self).rope_theta))
+            if together.get("rope_type", "default") != "default" or len(together) > 1:
+                keys["rope_scaling"] = together
+        super().__init__(**keys)
+
+    @property
+    def rope_parameters(self) -> dict[str, Any]:
+        return self.rope()
+
+    def rope(self) -> dict[str, Any]:
+        """All that the rotary angles depend on."""
+        scaling = dict(self.rope_scaling or {})
+        kind = scaling.pop("rope_type", None) or scaling.pop("type", None) or "default"
+        return {
+            "max_position_embeddings": self.max_position_embeddings,
+            **scaling,
+            "rope_type": kind,
+            "rope_theta": self.rope_theta,
+        }
+
+    def check(self) -> None:
+        super().check()
+        check_rope(self.rope())
+
+
+class LlamaConfig(RopeConfig):
+    model_type = "llama"
+    no_effect = Config.no_effect | {"pretraining_tp"}  # the same sums in another order
+
+    vocab_size: int = 32000
+    hidden_size: int = 4096
+    intermediate_size: int = 11008
+    num_hidden_layers: int = 32
+    num_attention_heads: int = 32
+    num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    hidden_act: str = "silu"
+    initializer_range: float = 0.02
+    rms_norm_eps: float = 1e-6
+    attention_bias: bool = False
+    attention_dropout: float = 0.0
+    mlp_bias: bool = False
+    classifier_dropout: float | None = None
+    tie_word_embeddings: bool = False
+    bos_token_id: int | None = 1
+    eos_token_id: int | list[int] | None = 2
+
+    def check(self) -> None:
+        super().check()
+        if self.num_key_value_heads is None:
+            self.num_key_value_heads = self.num_attention_heads
+        if self.head_dim is None:
+            self.head_dim = self.hidden_size // self.num_attention_heads
+
+
+class LlamaBlock(Block):
+    wiring = pre_norm
+    feed = gated
+    norm_attn = At("input_layernorm")
+    q, k, v, o = At("self_attn.q_proj"), At("self_attn.k_proj"), At("self_attn.v_proj"), At("self_attn.o_proj")
+    norm_mlp = At("post_attention_layernorm")
+    gate, up, down = At("mlp.gate_proj"), At("mlp.up_proj"), At("mlp.down_proj")
+
+    def __init__(self, config: Any, index: int) -> None:
+        super().__init__(
+            index=index,
+            hidden_size=config.hidden_size,
+            heads=config.num_attention_heads,
+            kv_heads=config.num_key_value_heads,
+            head_size=config.head_dim,
+            inner_size=config.intermediate_size,
+            norm=partial(RMSNorm, config.hidden_size, config.rms_norm_eps),
+            activation=config.hidden_act,
+            attention_bias=config.attention_bias,
+            output_bias=config.attention_bias,
+            mlp_bias=config.mlp_bias,
+            attention_dropout=config.attention_dropout,
+        )
+
+
+class LlamaPreTrainedModel(PreTrainedModel):
+    config_class = LlamaConfig
+    base_model_prefix = "model"
+    ignored_on_disk = (*PreTrainedModel.ignored_on_disk, r"rotary_emb\.inv_freq$")
+
+
+class LlamaModel(RotaryDecoder, LlamaPreTrainedModel):
+    word_embeddings = At("embed_tokens")
+    blocks = At("layers")
+    final_norm = At("norm")
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size, config.pad_token_id)
+        self.blocks = nn.ModuleList(LlamaBlock(config, i) for i in range(config.num_hidden_layers))
+        self.final_norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_init()
+
+
+class LlamaHead(LlamaPreTrainedModel):
+    body_class: ClassVar[type[PreTrainedModel]] = LlamaModel
+
+
+class LlamaForCausalLM(LlamaHead, heads.CausalLM):
+    ties: ClassVar[dict[str, str]] = {"lm_head.weight": "model.embed_tokens.weight"}
+    output_embeddings = At("lm_head")
+
+
+class LlamaForSequenceClassification(LlamaHead, heads.LastTokenClassification):
+    pass
+
+
+class LlamaForTokenClassification(LlamaHead, heads.TokenClassification):
+    classifier = At("score")
+
+    def head_dropout(self, config: Any) -> float:
+        return 0.1 if config.classifier_dropout is None else config.classifier_dropout
+
+
+class LlamaForQuestionAnswering(LlamaHead, heads.QuestionAnswering):
+    base_model_prefix = "transformer"  # the name that its files have
+    renames = ((r"^model\.", "transformer."),)

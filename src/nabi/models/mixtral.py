@@ -1,0 +1,171 @@
+"""Mixtral (arXiv:2401.04088): LLaMA's attention; in place of the MLP, two of several experts for each token."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..nn import heads
+from ..nn.block import Block
+from ..nn.context import Context
+from ..nn.decoder import RotaryDecoder
+from ..nn.experts import Experts, balance_loss, route
+from ..nn.norms import RMSNorm
+from ..nn.pretrained import PreTrainedModel
+from ..nn.roles import At
+from ..nn.wiring import pre_norm
+from ..outputs import MoeCausalLMOutputWithPast, MoeModelOutputWithPast
+from .llama import LlamaPreTrainedModel, RopeConfig
+
+
+class MixtralConfig(RopeConfig):
+    model_type = "mixtral"
+    aliases = {"num_experts": "num_local_experts"}
+
+    vocab_size: int = 32000
+    hidden_size: int = 4096
+    intermediate_size: int = 14336
+    num_hidden_layers: int = 32
+    num_attention_heads: int = 32
+    num_key_value_heads: int | None = 8
+    head_dim: int | None = None
+    hidden_act: str = "silu"
+    max_position_embeddings: int = 4096 * 32
+    initializer_range: float = 0.02
+    rms_norm_eps: float = 1e-5
+    rope_theta: float = 1e6
+    sliding_window: int | None = None
+    attention_dropout: float = 0.0
+    classifier_dropout: float | None = None
+    num_experts_per_tok: int = 2
+    num_local_experts: int = 8
+    output_router_logits: bool = False
+    router_aux_loss_coef: float = 0.001
+    router_jitter_noise: float = 0.0
+    tie_word_embeddings: bool = False
+    bos_token_id: int | None = 1
+    eos_token_id: int | list[int] | None = 2
+
+    def check(self) -> None:
+        super().check()
+        if self.num_key_value_heads is None:
+            self.num_key_value_heads = self.num_attention_heads
+        if self.head_dim is None:
+            self.head_dim = self.hidden_size // self.num_attention_heads
+
+
+class MixtralBlock(Block):
+    wiring = pre_norm
+    norm_attn = At("input_layernorm")
+    q, k, v, o = At("self_attn.q_proj"), At("self_attn.k_proj"), At("self_attn.v_proj"), At("self_attn.o_proj")
+    norm_mlp = At("post_attention_layernorm")
+    router = At("block_sparse_moe.gate")
+    experts = At("block_sparse_moe.experts")
+
+    def __init__(self, config: Any, index: int) -> None:
+        super().__init__(
+            index=index,
+            hidden_size=config.hidden_size,
+            heads=config.num_attention_heads,
+            kv_heads=config.num_key_value_heads,
+            head_size=config.head_dim,
+            inner_size=config.intermediate_size,
+            norm=partial(RMSNorm, config.hidden_size, config.rms_norm_eps),
+            activation=config.hidden_act,
+            attention_bias=False,
+            output_bias=False,
+            attention_dropout=config.attention_dropout,
+        )
+        self.router = nn.Linear(config.hidden_size, config.num_local_experts, bias=False)
+        self.experts = Experts(
+            config.num_local_experts,
+            config.hidden_size,
+            config.intermediate_size,
+            config.hidden_act,
+            names=("w1", "w3", "w2"),
+        )
+        self.experts_per_token = config.num_experts_per_tok
+        self.jitter = config.router_jitter_noise
+
+    def feed(self, x: Tensor, context: Context) -> Tensor:
+        """Each token through the experts that the router picks."""
+        if self.training and self.jitter:
+            x = x * torch.empty_like(x).uniform_(1 - self.jitter, 1 + self.jitter)
+        tokens = x.reshape(-1, x.shape[-1])
+        logits = self.router(tokens)
+        context.router_logits.append(logits)
+        shares, chosen = route(logits, self.experts_per_token)
+        return self.experts(tokens, shares, chosen).view(x.shape)
+
+
+class MixtralPreTrainedModel(LlamaPreTrainedModel):
+    config_class = MixtralConfig
+
+    def init_module(self, module: nn.Module) -> None:
+        super().init_module(module)
+        if isinstance(module, Experts):
+            module.gate_up.normal_(0.0, self.config.initializer_range)
+            module.down.normal_(0.0, self.config.initializer_range)
+
+
+class MixtralModel(RotaryDecoder, MixtralPreTrainedModel):
+    word_embeddings = At("embed_tokens")
+    blocks = At("layers")
+    final_norm = At("norm")
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size, config.pad_token_id)
+        self.blocks = nn.ModuleList(MixtralBlock(config, i) for i in range(config.num_hidden_layers))
+        self.final_norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_init()
+
+    def forward(self, *args: Any, output_router_logits: bool | None = None, **inputs: Any) -> MoeModelOutputWithPast:
+        """As any decoder's; router_logits, per layer (tokens, experts), if output_router_logits."""
+        x, context = self.run(*args, **inputs)
+        wanted = self.config.output_router_logits if output_router_logits is None else output_router_logits
+        return MoeModelOutputWithPast(
+            last_hidden_state=x,
+            past_key_values=context.cache,
+            router_logits=tuple(context.router_logits) if wanted else None,
+            **context.collected(),
+        )
+
+
+class MixtralHead(MixtralPreTrainedModel):
+    body_class: ClassVar[type[PreTrainedModel]] = MixtralModel
+
+
+class MixtralForCausalLM(MixtralHead, heads.CausalLM):
+    ties: ClassVar[dict[str, str]] = {"lm_head.weight": "model.embed_tokens.weight"}
+    output_embeddings = At("lm_head")
+    output_class = MoeCausalLMOutputWithPast
+
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> MoeCausalLMOutputWithPast:
+        """As any CausalLM's; with router logits the loss includes router_aux_loss_coef times the balance loss."""
+        out = super().forward(*args, labels=labels, **inputs)
+        if out.router_logits is not None:
+            mask = args[1] if len(args) > 1 else inputs.get("attention_mask")
+            out.aux_loss = balance_loss(out.router_logits, self.config.num_experts_per_tok, mask)
+            if labels is not None:
+                out.loss = out.loss + self.config.router_aux_loss_coef * out.aux_loss
+        return out
+
+
+class MixtralForSequenceClassification(MixtralHead, heads.LastTokenClassification):
+    def forward(self, *args: Any, **inputs: Any) -> Any:
+        return super().forward(*args, output_router_logits=False, **inputs)
+
+
+class MixtralForTokenClassification(MixtralHead, heads.TokenClassification):
+    classifier = At("score")
+
+    def head_dropout(self, config: Any) -> float:
+        return 0.1 if config.classifier_dropout is None else config.classifier_dropout
+
+
+class MixtralForQuestionAnswering(MixtralHead, heads.QuestionAnswering):
+    pass

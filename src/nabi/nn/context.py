@@ -1,0 +1,89 @@
+"""One forward pass: what all blocks of a stack share, and what they leave behind for the caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from ..config import Config
+from .cache import Cache
+from .masks import attention_mask as make_mask
+
+
+@dataclass
+class Context:
+    """What all blocks of one forward pass share, and what they leave behind for the caller."""
+
+    mask: Tensor | None = None  # broadcastable to (batch, heads, queries, keys): True = visible, or to be added
+    causal: bool = False  # no mask, but each position sees only itself and those before
+    rotary: tuple[Tensor, Tensor] | None = None  # cosines and sines
+    memory: Tensor | None = None  # an encoder's output (batch, source length, hidden)
+    memory_mask: Tensor | None = None
+    cache: Cache | None = None
+    past: int = 0  # how many positions the cache held before this pass
+    hidden_states: list[Tensor] | None = None  # None: not wanted
+    attentions: list[Tensor] | None = None
+    cross_attentions: list[Tensor] | None = None
+    router_logits: list[Tensor] = field(default_factory=list)
+
+    def collect(self, config: Config, hidden_states: bool | None, attentions: bool | None) -> Context:
+        """Keep hidden states and attentions if the caller, or else the config, wants them."""
+        hidden_states = config.output_hidden_states if hidden_states is None else hidden_states
+        attentions = config.output_attentions if attentions is None else attentions
+        self.hidden_states = [] if hidden_states else None
+        self.attentions = [] if attentions else None
+        self.cross_attentions = [] if attentions and self.memory is not None else None
+        return self
+
+    def see(self, x: Tensor) -> None:
+        if self.hidden_states is not None:
+            self.hidden_states.append(x)
+
+    def collected(self) -> dict[str, tuple[Tensor, ...]]:
+        """The hidden states and attentions as the outputs name them."""
+        seen = ((name, getattr(self, name)) for name in ("hidden_states", "attentions", "cross_attentions"))
+        return {name: tuple(tensors) for name, tensors in seen if tensors is not None}
+
+
+def open_context(
+    config: Config,
+    given: Tensor,
+    *,
+    causal: bool,
+    attention_mask: Tensor | None = None,
+    past_key_values: Any = None,
+    use_cache: bool | None = False,
+    memory: Tensor | None = None,
+    memory_mask: Tensor | None = None,
+    window: int | None = None,
+    output_hidden_states: bool | None = None,
+    output_attentions: bool | None = None,
+) -> Context:
+    """The context of a pass over `given`, (batch, length) ids or (batch, length, hidden) vectors.
+
+    use_cache None leaves it to the config. Masks are as in masks.attention_mask; memory is an encoder's output.
+    """
+    batch, length = given.shape[:2]
+    wants_cache = config.use_cache if use_cache is None else use_cache
+    context = Context(memory=memory)
+    if past_key_values is not None or wants_cache:
+        context.cache = Cache.of(past_key_values)
+        context.past = context.cache.get_seq_length()
+    context.collect(config, output_hidden_states, output_attentions)
+    context.mask, context.causal = make_mask(
+        attention_mask,
+        batch=batch,
+        queries=length,
+        keys=context.past + length,
+        device=given.device,
+        causal=causal,
+        window=window,
+        materialise=context.attentions is not None,
+    )
+    if memory is not None:
+        context.memory_mask, _ = make_mask(
+            memory_mask, batch=batch, queries=length, keys=memory.shape[1], device=given.device
+        )
+    return context
