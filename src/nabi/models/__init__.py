@@ -17,6 +17,9 @@ def _classes(prefix: str, *heads: str) -> list[str]:
 
 FAMILIES: dict[str, list[str]] = {
     "albert": _classes("Albert", "ForPreTraining", _ENCODER),
+    "bart": _classes(
+        "Bart", "ForConditionalGeneration ForCausalLM ForSequenceClassification ForQuestionAnswering"
+    ),
     "bert": _classes("Bert", "ForPreTraining LMHeadModel ForNextSentencePrediction", _ENCODER),
     "camembert": _classes("Camembert", "ForCausalLM", _ENCODER),
     "distilbert": _classes("DistilBert", _ENCODER),
@@ -28,5 +31,10 @@ FAMILIES: dict[str, list[str]] = {
     "llama": _classes("Llama", _DECODER),
     "mixtral": _classes("Mixtral", _DECODER),
     "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
+    "t5": _classes(
+        "T5",
+        "EncoderModel ForConditionalGeneration ForSequenceClassification ForTokenClassification",
+        "ForQuestionAnswering",
+    ),
     "xlm_roberta": _classes("XLMRoberta", "ForCausalLM", _ENCODER),
 }

@@ -58,12 +58,14 @@ def open_context(
     memory: Tensor | None = None,
     memory_mask: Tensor | None = None,
     window: int | None = None,
+    bias: bool = False,
     output_hidden_states: bool | None = None,
     output_attentions: bool | None = None,
 ) -> Context:
     """The context of a pass over `given`, (batch, length) ids or (batch, length, hidden) vectors.
 
-    use_cache None leaves it to the config. Masks are as in masks.attention_mask; memory is an encoder's output.
+    use_cache None leaves it to the config. Masks are as in masks.attention_mask; memory is an encoder's output;
+    bias says that something will be added to the mask.
     """
     batch, length = given.shape[:2]
     wants_cache = config.use_cache if use_cache is None else use_cache
@@ -80,7 +82,7 @@ def open_context(
         device=given.device,
         causal=causal,
         window=window,
-        materialise=context.attentions is not None,
+        materialise=bias or context.attentions is not None,
     )
     if memory is not None:
         context.memory_mask, _ = make_mask(

@@ -83,7 +83,16 @@ def name_in_model(model: PreTrainedModel, stored: str, expected: Mapping[str, Te
 
 
 def _share_tied(model: PreTrainedModel, found: dict[str, Tensor]) -> None:
-    """Tied weights are one tensor under two names; a file may hold either."""
+    """Tied weights are one tensor under two names; a file may hold either. Where it holds two, they are not tied."""
+    for alias, origin in model.tied_weights().items():
+        if alias in found and origin in found and not torch.equal(found[alias], found[origin]):
+            logger.warning(
+                "the config ties %s to %s, but the checkpoint holds two different ones: both are kept, untied",
+                alias,
+                origin,
+            )
+            model.config.tie_word_embeddings = False
+            return
     for alias, origin in model.tied_weights().items():
         if origin not in found and alias in found:
             found[origin] = found[alias]

@@ -102,8 +102,12 @@ class PreTrainedModel(RoleModule):
                 parameter.zero_()  # type: ignore[union-attr]
 
     def tied_weights(self) -> dict[str, str]:
-        """Weight name -> the weight whose tensor it shares, in this model as configured."""
-        return dict(self.ties) if self.config.tie_word_embeddings else {}
+        """Weight name -> the weight whose tensor it shares, in this model as configured and in the models inside."""
+        tied = dict(self.ties) if self.config.tie_word_embeddings else {}
+        for name, child in self.named_children():
+            if isinstance(child, PreTrainedModel):
+                tied.update({f"{name}.{alias}": f"{name}.{origin}" for alias, origin in child.tied_weights().items()})
+        return tied
 
     def unstored_weights(self) -> set[str]:
         """Names that a checkpoint may lack because they are made, not learned."""

@@ -1,0 +1,245 @@
+"""BART (arXiv:1910.13461): a post-norm encoder and decoder with learned positions, two places off."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..config import Config
+from ..nn import heads, seq2seq
+from ..nn.block import Block
+from ..nn.context import open_context
+from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
+from ..nn.pretrained import PreTrainedModel
+from ..nn.roles import At
+from ..nn.stack import run_stack
+from ..nn.wiring import post_norm
+from ..outputs import (
+    BaseModelOutputWithPastAndCrossAttentions,
+    CausalLMOutputWithCrossAttentions,
+    Seq2SeqModelOutput,
+)
+
+FIRST_POSITION = 2  # the first two rows of the position table are not used
+
+
+class BartConfig(Config):
+    model_type = "bart"
+    aliases = {
+        "hidden_size": "d_model",
+        "num_attention_heads": "encoder_attention_heads",
+        "num_hidden_layers": "encoder_layers",
+    }
+    # The second group: choices of the mBART line that BART files carry with the values that BART has.
+    no_effect = (
+        Config.no_effect
+        | {"classif_dropout", "force_bos_token_to_be_generated", "extra_pos_embeddings"}
+        | {"add_bias_logits", "add_final_layer_norm", "normalize_before", "normalize_embedding"}
+        | {"static_position_embeddings", "max_encoder_position_embeddings", "max_decoder_position_embeddings"}
+        | {"save_step", "author", "kobart_version"}
+    )
+
+    vocab_size: int = 50265
+    max_position_embeddings: int = 1024
+    encoder_layers: int = 12
+    encoder_ffn_dim: int = 4096
+    encoder_attention_heads: int = 16
+    decoder_layers: int = 12
+    decoder_ffn_dim: int = 4096
+    decoder_attention_heads: int = 16
+    encoder_layerdrop: float = 0.0
+    decoder_layerdrop: float = 0.0
+    activation_function: str = "gelu"
+    d_model: int = 1024
+    dropout: float = 0.1
+    attention_dropout: float = 0.0
+    activation_dropout: float = 0.0
+    init_std: float = 0.02
+    classifier_dropout: float = 0.0
+    scale_embedding: bool = False
+    is_encoder_decoder: bool = True
+    num_labels: int = 3
+    pad_token_id: int | None = 1
+    bos_token_id: int | None = 0
+    eos_token_id: int | list[int] | None = 2
+    decoder_start_token_id: int | None = 2
+
+
+class BartBlock(Block):
+    wiring = post_norm
+    q, k = At("self_attn.q_proj"), At("self_attn.k_proj")
+    v, o = At("self_attn.v_proj"), At("self_attn.out_proj")
+    norm_attn = At("self_attn_layer_norm")
+    cross_q, cross_k = At("encoder_attn.q_proj"), At("encoder_attn.k_proj")
+    cross_v, cross_o = At("encoder_attn.v_proj"), At("encoder_attn.out_proj")
+    norm_cross = At("encoder_attn_layer_norm")
+    up, down = At("fc1"), At("fc2")
+    norm_mlp = At("final_layer_norm")
+
+    def __init__(self, config: Any, index: int, decodes: bool) -> None:
+        super().__init__(
+            index=index,
+            hidden_size=config.d_model,
+            heads=config.decoder_attention_heads if decodes else config.encoder_attention_heads,
+            inner_size=config.decoder_ffn_dim if decodes else config.encoder_ffn_dim,
+            norm=partial(nn.LayerNorm, config.d_model),
+            activation=config.activation_function,
+            dropout=config.dropout,
+            attention_dropout=config.attention_dropout,
+            inner_dropout=config.activation_dropout,
+            crosses=decodes,
+        )
+
+
+class BartPreTrainedModel(PreTrainedModel):
+    config_class = BartConfig
+    base_model_prefix = "model"
+    ignored_on_disk = (*PreTrainedModel.ignored_on_disk, r"(en|de)coder\.version$")
+
+    def init_module(self, module: nn.Module) -> None:
+        super().init_module(module)
+        if isinstance(module, (nn.Linear, nn.Embedding)):
+            module.weight.normal_(0.0, self.config.init_std)
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                module.weight[module.padding_idx].zero_()
+
+
+class BartStack(BartPreTrainedModel):
+    """One half of BART."""
+
+    word_embeddings = At("embed_tokens")
+
+    def __init__(self, config: Any, decodes: bool) -> None:
+        super().__init__(config)
+        self.decodes = decodes
+        self.skip = config.decoder_layerdrop if decodes else config.encoder_layerdrop
+        self.scale = math.sqrt(config.d_model) if config.scale_embedding else 1.0
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.d_model, config.pad_token_id)
+        self.embed_positions = nn.Embedding(config.max_position_embeddings + FIRST_POSITION, config.d_model)
+        depth = config.decoder_layers if decodes else config.encoder_layers
+        self.layers = nn.ModuleList(BartBlock(config, i, decodes) for i in range(depth))
+        self.layernorm_embedding = nn.LayerNorm(config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_attention_mask: Tensor | None = None,
+        past_key_values: Any = None,
+        inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+    ) -> BaseModelOutputWithPastAndCrossAttentions:
+        """last_hidden_state (batch, length, hidden)."""
+        given = tokens_or_vectors(input_ids, inputs_embeds)
+        length = given.shape[1]
+        context = open_context(
+            self.config,
+            given,
+            causal=self.decodes,
+            attention_mask=attention_mask,
+            past_key_values=past_key_values,
+            use_cache=use_cache if self.decodes and not self.recomputes else False,
+            memory=encoder_hidden_states,
+            memory_mask=encoder_attention_mask,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
+        )
+        check_length(context.past + length, self.config.max_position_embeddings)
+        x = look_up(self.embed_tokens, input_ids) * self.scale if input_ids is not None else given
+        x = x + self.embed_positions(counted_positions(length, context.past + FIRST_POSITION, given.device))
+        x = self.dropout(self.layernorm_embedding(x))
+        x = run_stack(
+            self.layers, x, context, recompute=self.recomputes, skip=self.skip if self.training else 0.0
+        )
+        context.see(x)
+        return BaseModelOutputWithPastAndCrossAttentions(
+            last_hidden_state=x, past_key_values=context.cache, **context.collected()
+        )
+
+
+class BartModel(BartPreTrainedModel):
+    word_embeddings = At("shared")
+    ties: ClassVar[dict[str, str]] = {
+        "encoder.embed_tokens.weight": "shared.weight",
+        "decoder.embed_tokens.weight": "shared.weight",
+    }
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.shared = nn.Embedding(config.vocab_size, config.d_model, config.pad_token_id)
+        self.encoder = BartStack(config, decodes=False)
+        self.decoder = BartStack(config, decodes=True)
+        self.post_init()
+
+    def forward(self, *args: Any, **inputs: Any) -> Seq2SeqModelOutput:
+        """The decoder's last_hidden_state (batch, target length, hidden); inputs as in nn.seq2seq.run_seq2seq.
+
+        Without a target the source is its own target, one place later, as in BART's pre-training.
+        """
+        source = args[0] if args else inputs.get("input_ids")
+        if source is not None and len(args) < 3 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
+            inputs["decoder_input_ids"] = seq2seq.shift_right(source, self.config)
+        return seq2seq.run_seq2seq(self, *args, **inputs)
+
+
+class BartHead(BartPreTrainedModel):
+    body_class: ClassVar[type[PreTrainedModel]] = BartModel
+
+
+class BartForConditionalGeneration(BartHead, seq2seq.Seq2SeqLM):
+    ties: ClassVar[dict[str, str]] = {"lm_head.weight": "model.shared.weight"}
+    output_embeddings = At("lm_head")
+
+    def build(self, config: Any) -> None:
+        super().build(config)
+        self.register_buffer("final_logits_bias", torch.zeros(1, config.vocab_size))
+
+    def score_tokens(self, x: Tensor) -> Tensor:
+        return self.output_embeddings(x) + self.final_logits_bias
+
+    def unstored_weights(self) -> set[str]:
+        return {"final_logits_bias"}
+
+    def _resize_rest(self, count: int) -> None:
+        old = self.final_logits_bias
+        new = old.new_zeros(1, count)
+        new[:, : min(count, old.shape[1])] = old[:, :count]
+        self.final_logits_bias = new
+
+
+class BartForSequenceClassification(BartHead, seq2seq.Seq2SeqClassification):
+    pass
+
+
+class BartForQuestionAnswering(BartHead, seq2seq.Seq2SeqQuestionAnswering):
+    pass
+
+
+class BartDecoderWrapper(BartPreTrainedModel):
+    """The decoder alone, under the name that it has beside an encoder."""
+
+    word_embeddings = At("decoder.embed_tokens")
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.decoder = BartStack(config, decodes=True)
+        self.post_init()
+
+    def forward(self, *args: Any, **inputs: Any) -> BaseModelOutputWithPastAndCrossAttentions:
+        return self.decoder(*args, return_dict=True, **inputs)
+
+
+class BartForCausalLM(BartPreTrainedModel, heads.CausalLM):
+    body_class = BartDecoderWrapper
+    ties: ClassVar[dict[str, str]] = {"lm_head.weight": "model.decoder.embed_tokens.weight"}
+    output_embeddings = At("lm_head")
+    output_class = CausalLMOutputWithCrossAttentions
