@@ -215,11 +215,13 @@ class Config:
         return key in cls.defaults() or key in cls.aliases or key in cls.no_effect or key == "dtype"
 
     def to_dict(self) -> dict[str, Any]:
-        """All keys as they stand in config.json: the family's own always, the common ones where they differ."""
+        """All keys as they stand in config.json: the family's own unless None, the common ones where they differ."""
         common = Config.defaults()
         keys: dict[str, Any] = {}
         for name, value in vars(self).items():
             if name in common and value == getattr(type(self), name) and name not in vars(type(self)):
+                continue
+            if value is None and getattr(type(self), name, None) is None:
                 continue
             keys[name] = _plain(value)
         if self.id2label == {i: f"LABEL_{i}" for i in range(2)}:

@@ -22,6 +22,7 @@ FAMILIES: dict[str, list[str]] = {
     ),
     "bert": _classes("Bert", "ForPreTraining LMHeadModel ForNextSentencePrediction", _ENCODER),
     "camembert": _classes("Camembert", "ForCausalLM", _ENCODER),
+    "deberta_v2": _classes("DebertaV2", _ENCODER),
     "distilbert": _classes("DistilBert", _ENCODER),
     "electra": _classes("Electra", "ForPreTraining ForCausalLM", _ENCODER),
     "gpt2": [
@@ -35,6 +36,9 @@ FAMILIES: dict[str, list[str]] = {
         "T5",
         "EncoderModel ForConditionalGeneration ForSequenceClassification ForTokenClassification",
         "ForQuestionAnswering",
+    ),
+    "wav2vec2": _classes(
+        "Wav2Vec2", "ForCTC ForPreTraining ForSequenceClassification ForAudioFrameClassification ForXVector"
     ),
     "xlm_roberta": _classes("XLMRoberta", "ForCausalLM", _ENCODER),
 }

@@ -27,6 +27,7 @@ class Context:
     attentions: list[Tensor] | None = None
     cross_attentions: list[Tensor] | None = None
     router_logits: list[Tensor] = field(default_factory=list)
+    relative: Any = None  # what a family's score_bias reads
 
     def collect(self, config: Config, hidden_states: bool | None, attentions: bool | None) -> Context:
         """Keep hidden states and attentions if the caller, or else the config, wants them."""

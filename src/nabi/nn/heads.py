@@ -282,7 +282,7 @@ class VocabularyHead(HeadModel):
         self.dense = nn.Linear(config.hidden_size, size)
         self.norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
         self.output_embeddings = nn.Linear(size, config.vocab_size)
-        if self.lm_bias is None and "lm_bias" in self.roles():
+        if "lm_bias" in self.roles():
             self.lm_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.activation = activation_function(self.head_activation(config))
 

@@ -13,7 +13,7 @@ from torch import nn
 
 
 class At:
-    """A class-level role: the dotted path of a child module. Reads as None where that child is absent."""
+    """A class-level role: the dotted path of a child module or parameter. Reads as None where it is absent."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -22,12 +22,13 @@ class At:
     def __get__(self, module: nn.Module | None, owner: type | None = None) -> Any:
         if module is None:
             return self
-        child: nn.Module | None = module
-        for name in self.names:
-            child = child._modules.get(name)  # type: ignore[union-attr]
-            if child is None:
+        *rooms, last = self.names
+        for name in rooms:
+            module = module._modules.get(name)
+            if module is None:
                 return None
-        return child
+        child = module._modules.get(last)
+        return module._parameters.get(last) if child is None else child
 
     def place(self, module: nn.Module, child: nn.Module | nn.Parameter) -> None:
         """Hang a child (or a parameter) at this path, making the rooms on the way."""
