@@ -1,0 +1,109 @@
+"""AutoTokenizer: which class reads a checkpoint. tokenizer_config.json says, else config.json, else the files."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from nabi.hub import Repository
+from nabi.tokenization import bert
+from nabi.tokenization.fast import PreTrainedTokenizerFast
+from nabi.tokenization.loading import TOKENIZER, constructor_options, options_of_file, read_config, read_json
+
+logger = logging.getLogger(__name__)
+
+# Names as files write them, without "Fast": slow and fast names give the same object.
+CLASSES: dict[str, type[PreTrainedTokenizerFast]] = {
+    "BertTokenizer": bert.BertTokenizerFast,
+    "ConvBertTokenizer": bert.BertTokenizerFast,
+    "DistilBertTokenizer": bert.DistilBertTokenizerFast,
+    "ElectraTokenizer": bert.BertTokenizerFast,
+    "LayoutLMTokenizer": bert.BertTokenizerFast,
+    "LxmertTokenizer": bert.BertTokenizerFast,
+    "MobileBertTokenizer": bert.BertTokenizerFast,
+    "PreTrainedTokenizer": PreTrainedTokenizerFast,
+    "TokenizersBackend": PreTrainedTokenizerFast,  # HF's name since version 5
+}
+# The class where config.json says only the model's type.
+MODEL_TYPES = {
+    "bert": "BertTokenizer",
+    "convbert": "ConvBertTokenizer",
+    "distilbert": "DistilBertTokenizer",
+    "electra": "ElectraTokenizer",
+    "layoutlm": "LayoutLMTokenizer",
+    "lxmert": "LxmertTokenizer",
+    "mobilebert": "MobileBertTokenizer",
+}
+
+
+class AutoTokenizer:
+    """`AutoTokenizer.from_pretrained(folder or id)` gives the tokenizer that belongs to a checkpoint."""
+
+    def __init__(self) -> None:
+        raise TypeError(
+            "AutoTokenizer makes tokenizers of other classes: call AutoTokenizer.from_pretrained('folder or id')."
+        )
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | os.PathLike[str], *init_inputs: Any, **kwargs: Any
+    ) -> PreTrainedTokenizerFast:
+        """Load a tokenizer from a folder or a repository of the Hub.
+
+        Besides the Hub's options (`revision, cache_dir, token, local_files_only, force_download, subfolder`) every
+        option of the class may be given; `tokenizer_type="bert"` names a model type, `config` a model's config.
+        Raises OSError if there are no tokenizer files, ValueError if they are damaged or need an unknown class.
+        """
+        model_type = kwargs.pop("tokenizer_type", None)
+        if model_type is not None and model_type not in MODEL_TYPES:
+            raise ValueError(
+                f"tokenizer_type={model_type!r} is unknown: use one of {sorted(MODEL_TYPES)}, or leave it out."
+            )
+        model_config = kwargs.pop("config", None)
+        if os.path.isfile(pretrained_model_name_or_path):
+            path = Path(pretrained_model_name_or_path)
+            chosen = PreTrainedTokenizerFast if path.suffix == ".json" else bert.BertTokenizerFast
+            return chosen(*init_inputs, **options_of_file(path, kwargs))
+        repository = Repository.open(pretrained_model_name_or_path, kwargs)
+        config = read_config(repository)
+        name = MODEL_TYPES[model_type] if model_type else _class_name(repository, config, model_config)
+        chosen = _class(repository, name)
+        return chosen(*init_inputs, **constructor_options(repository, config, kwargs, chosen.reads_vocab()))
+
+
+def _class_name(repository: Repository, config: dict[str, Any], model_config: Any) -> str | None:
+    """What the files call the class, or None if they do not say."""
+    if config.get("tokenizer_class"):
+        return str(config["tokenizer_class"])
+    if model_config is None:
+        path = repository.find("config.json")
+        described = {} if path is None else read_json(path)
+    else:
+        described = {key: getattr(model_config, key, None) for key in ("tokenizer_class", "model_type")}
+    return described.get("tokenizer_class") or MODEL_TYPES.get(str(described.get("model_type")))
+
+
+def _class(repository: Repository, name: str | None) -> type[PreTrainedTokenizerFast]:
+    if name is not None and name.removesuffix("Fast") in CLASSES:
+        return CLASSES[name.removesuffix("Fast")]
+    if repository.find(TOKENIZER) is None:
+        if name is None:
+            return bert.BertTokenizerFast  # a lone vocab.txt: nothing but WordPiece is written like that
+        raise ValueError(
+            f"{repository.name!r} asks for the tokenizer class {name!r}, which nabi does not have, and it has no "
+            f"{TOKENIZER}, which would need none. Supported: {', '.join(sorted(CLASSES))} (and their names with "
+            "'Fast'), or any tokenizer.json. If its files are of one of these kinds, name it: "
+            "BertTokenizerFast.from_pretrained(…), or tokenizer_type='bert'."
+        )
+    if name is not None:
+        logger.warning(
+            "%r asks for the tokenizer class %r, which nabi does not have: its %s is read as it is, with the special "
+            "tokens that the files name. Check tokenizer.special_tokens_map, and pass what is missing, such as "
+            "pad_token='<pad>'.",
+            repository.name,
+            name,
+            TOKENIZER,
+        )
+    return PreTrainedTokenizerFast

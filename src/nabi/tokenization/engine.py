@@ -1,0 +1,128 @@
+"""The Rust tokenizer, and the one place that sets its state.
+
+The engine keeps truncation and padding as settings of the whole tokenizer, so a call that sets them changes
+the next call, and another thread's. Here they are set and taken back under a lock, and padding is never set:
+rows are padded one by one afterwards. The engine shares a batch among all cores, so the lock costs little.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from tokenizers import AddedToken, Encoding, Tokenizer
+
+from nabi.tokenization.texts import explain_bad_text
+
+
+class Engine:
+    """A `tokenizers.Tokenizer` at rest: no truncation, no padding, except while a call of ours runs."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        # What the file asked for. It is kept as defaults, for in HF's tokenizers too only the call pads and cuts.
+        self.file_truncation: dict[str, Any] | None = tokenizer.truncation
+        self.file_padding: dict[str, Any] | None = tokenizer.padding
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.tokenizer = tokenizer
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, tokenizer_object: Tokenizer | Engine | None, tokenizer_file: str | Path | None) -> Engine:
+        """From a constructor's arguments. A caller's Tokenizer is copied, for its settings are its own."""
+        if isinstance(tokenizer_object, Engine):
+            return tokenizer_object
+        if tokenizer_object is not None:
+            return cls(Tokenizer.from_str(tokenizer_object.to_str()))
+        if tokenizer_file is not None:
+            return cls.read(tokenizer_file)
+        raise ValueError(
+            "A tokenizer is made from tokenizer_file='…/tokenizer.json' or tokenizer_object=tokenizers.Tokenizer(…), "
+            "or with from_pretrained('folder or id')."
+        )
+
+    @classmethod
+    def read(cls, path: str | Path) -> Engine:
+        """From a tokenizer.json. Raises OSError if it cannot be read, ValueError if it is none; both name it."""
+        try:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}). {_FETCH_AGAIN}") from error
+        try:
+            return cls(Tokenizer.from_str(text))
+        except Exception as error:  # the engine raises bare Exception
+            raise ValueError(
+                f"{path}: not a tokenizer.json that the engine can read ({error}). {_FETCH_AGAIN}"
+            ) from error
+
+    def encode(
+        self,
+        rows: list[Any],
+        *,
+        pretokenized: bool = False,
+        add_special_tokens: bool = True,
+        split_special_tokens: bool = False,
+        truncation: dict[str, Any] | None = None,
+    ) -> list[Encoding]:
+        """Encode every row (a text, or a pair as a tuple). Raises TypeError or ValueError that names the row."""
+        with self._lock:
+            self._set(truncation, split_special_tokens)
+            try:
+                return self.tokenizer.encode_batch(rows, pretokenized, add_special_tokens)
+            except BaseException as error:
+                if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                    raise  # KeyboardInterrupt and the like; a panic of the engine is none of them, yet no Exception
+                raise self._explain(error, rows, pretokenized, truncation) from error
+            finally:
+                if truncation is not None:
+                    self.tokenizer.no_truncation()
+
+    def add(self, tokens: list[str | AddedToken], special: bool) -> int:
+        """Add tokens behind the vocabulary, and return how many were new."""
+        with self._lock:
+            return self.tokenizer.add_special_tokens(tokens) if special else self.tokenizer.add_tokens(tokens)
+
+    def to_json(self, pretty: bool = False) -> str:
+        """What tokenizer.json holds."""
+        with self._lock:
+            return self.tokenizer.to_str(pretty)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"json": self.to_json(), "split_special": self.tokenizer.encode_special_tokens}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(Tokenizer.from_str(state["json"]))  # type: ignore[misc]
+        self.tokenizer.encode_special_tokens = state["split_special"]
+
+    def _set(self, truncation: dict[str, Any] | None, split_special_tokens: bool) -> None:
+        engine = self.tokenizer
+        if truncation is not None:
+            engine.enable_truncation(**truncation)
+        elif engine.truncation is not None:  # somebody set it on backend_tokenizer
+            engine.no_truncation()
+        if engine.padding is not None:
+            engine.no_padding()
+        if engine.encode_special_tokens != split_special_tokens:
+            engine.encode_special_tokens = split_special_tokens
+
+    def _explain(
+        self, error: BaseException, rows: list[Any], pretokenized: bool, truncation: dict[str, Any] | None
+    ) -> Exception:
+        if isinstance(error, TypeError):
+            return explain_bad_text(rows, pretokenized) or error
+        if truncation is not None and "`stride`" in str(error):
+            return ValueError(
+                f"stride={truncation['stride']} is too large: of max_length={truncation['max_length']} so little is "
+                "left for one text of a pair that its pieces would never move on. Use a smaller stride or a larger "
+                "max_length."
+            )
+        if truncation is not None and "runcation" in str(error):
+            return ValueError(
+                f"truncation={truncation['strategy']!r} cannot bring every row to max_length="
+                f"{truncation['max_length']} ({error}): use truncation='longest_first' or a larger max_length."
+            )
+        return ValueError(f"The tokenizer's model could not encode the text: {error}.")
+
+
+_FETCH_AGAIN = "It may be truncated or damaged: download or save it again."

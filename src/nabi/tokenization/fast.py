@@ -1,0 +1,377 @@
+"""PreTrainedTokenizerFast: HF's tokenizer object. Each method is thin; the work is in the modules beside it."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from tokenizers import AddedToken, Tokenizer
+
+from nabi.hub import Repository
+from nabi.tokenization.batch_encoding import BatchEncoding
+from nabi.tokenization.decoding import cleans_up, decode_ids
+from nabi.tokenization.encoding import PadWith, Wanted, as_batch, check_truncation, lay_out, pad_encodings
+from nabi.tokenization.engine import Engine
+from nabi.tokenization.lengths import NO_LIMIT, Lengths, resolve
+from nabi.tokenization.loading import constructor_options, options_of_file, read_config
+from nabi.tokenization.padding import pad_examples
+from nabi.tokenization.special_tokens import SpecialTokens
+from nabi.tokenization.tensors import tensor_kind, to_list
+from nabi.tokenization.texts import as_rows
+from nabi.tokenization.vocabulary import SpecialTokensMixin
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T", bound="PreTrainedTokenizerFast")
+
+_TOO_LONG = "sequence-length-is-longer-than-the-specified-maximum"  # HF's key in deprecation_warnings
+
+
+class PreTrainedTokenizerFast(SpecialTokensMixin):
+    """Text -> ids -> text, from a `tokenizer_file` (tokenizer.json) or a `tokenizer_object` (tokenizers.Tokenizer).
+
+    Options: the special tokens (`bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token,
+    additional_special_tokens`), `model_max_length` (no limit), `padding_side` and `truncation_side` ("right"),
+    `model_input_names`, `clean_up_tokenization_spaces` (False), `split_special_tokens` (False), `chat_template`.
+    Other options are kept in `init_kwargs` and saved again. Calls from several threads do not disturb each other.
+    """
+
+    vocab_files_names: ClassVar[dict[str, str]] = {"tokenizer_file": "tokenizer.json"}
+    model_input_names: list[str] = ["input_ids", "attention_mask"]
+    padding_side: str = "right"
+    truncation_side: str = "right"
+    slow_tokenizer_class: ClassVar[None] = None
+    is_fast = True
+
+    def __init__(
+        self,
+        *,
+        tokenizer_object: Tokenizer | Engine | None = None,
+        tokenizer_file: str | Path | None = None,
+        added_tokens_decoder: dict[int, AddedToken] | None = None,
+        **options: Any,
+    ) -> None:
+        self._engine = Engine.of(tokenizer_object, tokenizer_file)
+        file_padding, file_truncation = self._engine.file_padding or {}, self._engine.file_truncation or {}
+        self.special = SpecialTokens()
+        self.name_or_path: str = str(options.pop("name_or_path", ""))
+        self.verbose: bool = options.pop("verbose", False)
+        self.init_kwargs: dict[str, Any] = dict(options)
+        if options.get("pad_token") is None and "pad_token" in file_padding:
+            options["pad_token"] = file_padding["pad_token"]
+        self.special = SpecialTokens.taken_from(options)
+        old_limit = options.pop("max_len", None)
+        limit = options.pop("model_max_length", old_limit)
+        self.model_max_length: int = NO_LIMIT if limit is None else limit
+        self.padding_side = _side("padding_side", options, file_padding.get("direction", self.padding_side))
+        self.truncation_side = _side("truncation_side", options, file_truncation.get("direction", self.truncation_side))
+        self.model_input_names = list(options.pop("model_input_names", None) or self.model_input_names)
+        self.pad_token_type_id: int = options.pop("pad_token_type_id", 0)
+        self.clean_up_tokenization_spaces: bool = bool(options.pop("clean_up_tokenization_spaces", False))
+        self.split_special_tokens: bool = bool(options.pop("split_special_tokens", False))
+        self.chat_template: str | dict[str, str] | None = _templates(options.pop("chat_template", None))
+        self.deprecation_warnings: dict[str, bool] = {}  # HF's name; some training code writes into it
+        self._add_missing(added_tokens_decoder or {})
+
+    @classmethod
+    def from_pretrained(
+        cls: type[T], pretrained_model_name_or_path: str | os.PathLike[str], *init_inputs: Any, **kwargs: Any
+    ) -> T:
+        """Load from a folder, a repository of the Hub, or one tokenizer.json or vocab.txt.
+
+        Keywords are the Hub's (`revision, cache_dir, token, local_files_only, force_download, subfolder`) and
+        the constructor's, which win over what the files say. Raises OSError for missing files and ValueError
+        for damaged ones.
+        """
+        if os.path.isfile(pretrained_model_name_or_path):
+            return cls(*init_inputs, **options_of_file(Path(pretrained_model_name_or_path), kwargs))
+        repository = Repository.open(pretrained_model_name_or_path, kwargs)
+        config = read_config(repository)
+        return cls(*init_inputs, **constructor_options(repository, config, kwargs, cls.reads_vocab()))
+
+    @classmethod
+    def reads_vocab(cls) -> bool:
+        """Whether this class can be made from a vocab.txt."""
+        return "vocab_file" in cls.vocab_files_names
+
+    # --- text -> ids
+
+    def __call__(
+        self,
+        text: Any = None,
+        text_pair: Any = None,
+        text_target: Any = None,
+        text_pair_target: Any = None,
+        add_special_tokens: bool = True,
+        padding: bool | str = False,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        stride: int = 0,
+        is_split_into_words: bool = False,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
+        *,
+        max_target_length: int | None = None,
+        split_special_tokens: bool | None = None,
+        pad_to_max_length: bool = False,
+    ) -> BatchEncoding:
+        """Encode a text, a list of texts, pairs (`text_pair`, or a list of tuples), or lists of words
+        (`is_split_into_words=True`); `text_target` is encoded as the key `labels`.
+
+        `padding`: False, True or "longest", "max_length". `truncation`: False, True or "longest_first",
+        "only_first", "only_second"; `max_length` None means `model_max_length`. With
+        `return_overflowing_tokens=True` what is cut off follows as further rows, `stride` tokens overlapping,
+        and `overflow_to_sample_mapping` names each row's text. `return_tensors`: "pt", "np" or None (lists).
+        Raises TypeError or ValueError that names the text or option at fault.
+        """
+        if text is None and text_target is None:
+            raise ValueError("There is nothing to tokenize: text and text_target are both None.")
+        kind = tensor_kind(return_tensors)
+        if pad_to_max_length and padding is False:  # v4's old name
+            padding = "max_length"
+        wanted = Wanted(
+            token_type_ids=self._asks_for("token_type_ids", return_token_type_ids),
+            attention_mask=self._asks_for("attention_mask", return_attention_mask),
+            special_tokens_mask=return_special_tokens_mask,
+            offset_mapping=return_offsets_mapping,
+            length=return_length,
+            overflowing_tokens=return_overflowing_tokens,
+        )
+        side = self.padding_side if padding_side is None else _side("padding_side", {"padding_side": padding_side}, "")
+        split = self.split_special_tokens if split_special_tokens is None else split_special_tokens
+
+        def encode(text: Any, pair: Any, limit: int | None) -> BatchEncoding:
+            lengths = resolve(padding, truncation, limit, pad_to_multiple_of, self.model_max_length, verbose)
+            rows, many = as_rows(text, pair, is_split_into_words)
+            check_truncation(self._engine, rows, lengths, stride, add_special_tokens)
+            pad_with = self._pad_with(side) if lengths.padding else None
+            encodings = self._engine.encode(
+                rows,
+                pretokenized=is_split_into_words,
+                add_special_tokens=add_special_tokens,
+                split_special_tokens=split,
+                truncation=self._truncation(lengths, stride),
+            )
+            if pad_with is not None:
+                pad_encodings(encodings, lengths, pad_with)
+            data, encodings = lay_out(encodings, wanted)
+            if lengths.max_length is None and verbose:
+                self._warn_if_too_long(data["input_ids"])
+            return as_batch(data, encodings, not many, kind)
+
+        target_limit = max_length if max_target_length is None else max_target_length
+        if text is None:
+            return encode(text_target, text_pair_target, target_limit)
+        batch = encode(text, text_pair, max_length)
+        if text_target is not None:
+            batch["labels"] = encode(text_target, text_pair_target, target_limit)["input_ids"]
+        return batch
+
+    def encode(self, text: Any, text_pair: Any = None, add_special_tokens: bool = True, **kwargs: Any) -> Any:
+        """The ids of one text (or pair): a list, or a tensor with a batch axis with `return_tensors`."""
+        return self(text, text_pair, add_special_tokens=add_special_tokens, **kwargs)["input_ids"]
+
+    def encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> BatchEncoding:
+        """v4's name for a call with one text or pair."""
+        return self(text, text_pair, **kwargs)
+
+    def batch_encode_plus(self, batch_text_or_text_pairs: Any, **kwargs: Any) -> BatchEncoding:
+        """v4's name for a call with a list of texts or of pairs."""
+        if isinstance(batch_text_or_text_pairs, str):
+            raise TypeError(
+                "batch_encode_plus takes a list of texts or pairs, not one str: use encode_plus, or a list."
+            )
+        return self(batch_text_or_text_pairs, **kwargs)
+
+    def tokenize(self, text: Any, pair: Any = None, add_special_tokens: bool = False, **kwargs: Any) -> list[str]:
+        """The tokens of one text (and pair) as strings."""
+        return self(text, pair, add_special_tokens=add_special_tokens, **kwargs).tokens()
+
+    def pad(
+        self,
+        encoded_inputs: Any,
+        padding: bool | str = True,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_attention_mask: bool | None = None,
+        return_tensors: str | None = None,
+        verbose: bool = True,
+    ) -> BatchEncoding:
+        """Pad examples that are encoded already (a dict, a BatchEncoding, or a list of them, as collators have).
+
+        Only ids, attention mask, token types and special tokens mask are padded; other keys pass through.
+        """
+        lengths = resolve(padding, False, max_length, pad_to_multiple_of, self.model_max_length, verbose=False)
+        side = self.padding_side if padding_side is None else _side("padding_side", {"padding_side": padding_side}, "")
+        return pad_examples(
+            encoded_inputs,
+            lengths,
+            self._pad_with(side) if lengths.padding else None,
+            main_input=self.model_input_names[0],
+            with_attention_mask=self._asks_for("attention_mask", return_attention_mask),
+            return_tensors=tensor_kind(return_tensors),
+        )
+
+    # --- ids -> text
+
+    def decode(
+        self,
+        token_ids: Any,
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """The text of some ids (an int, a list, an array, a tensor, an encoding); a list of texts for a batch."""
+        ids = to_list(token_ids["input_ids"] if hasattr(token_ids, "keys") else token_ids)
+        if isinstance(ids, (list, tuple)) and ids and isinstance(ids[0], (list, tuple)):
+            return [self.decode(row, skip_special_tokens, clean_up_tokenization_spaces) for row in ids]
+        clean = clean_up_tokenization_spaces
+        if clean is None:
+            clean = self.clean_up_tokenization_spaces and cleans_up(self.backend_tokenizer)
+        return decode_ids(self.backend_tokenizer, ids, skip_special_tokens, clean)
+
+    def batch_decode(
+        self,
+        sequences: Any,
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """The text of each row of ids."""
+        texts = self.decode(sequences, skip_special_tokens, clean_up_tokenization_spaces)
+        return texts if isinstance(texts, list) else [texts]
+
+    # --- files, and new tokenizers
+
+    def save_pretrained(
+        self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any
+    ) -> tuple[str, ...]:
+        """Write tokenizer.json, tokenizer_config.json and special_tokens_map.json, and return their paths.
+
+        With `push_to_hub=True` the folder goes to `repo_id` (the folder's name) as well; `token, private,
+        revision, commit_message, create_pr` are passed on. Raises OSError if the folder cannot be written.
+        """
+        from nabi.tokenization.saving import save
+
+        prefix = kwargs.pop("filename_prefix", None)
+        files = save(self, Path(save_directory), prefix)
+        if push_to_hub:
+            from nabi.hub import upload
+
+            options = ("token", "private", "revision", "commit_message", "create_pr")
+            upload(
+                save_directory,
+                kwargs.get("repo_id") or Path(save_directory).name,
+                **{key: kwargs[key] for key in options if key in kwargs},
+            )
+        return files
+
+    def save_vocabulary(
+        self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None
+    ) -> tuple[str, ...]:
+        """Write only the model's vocabulary in its classical files (vocab.txt; vocab.json and merges.txt; …)."""
+        from nabi.tokenization.saving import make_folder
+
+        make_folder(Path(save_directory))
+        return tuple(self.backend_tokenizer.model.save(os.fspath(save_directory), filename_prefix))
+
+    def train_new_from_iterator(
+        self,
+        text_iterator: Iterable[str] | Iterable[Sequence[str]],
+        vocab_size: int,
+        length: int | None = None,
+        new_special_tokens: list[str | AddedToken] | None = None,
+        special_tokens_map: dict[str, str] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """A new tokenizer of the same kind with a vocabulary learned from texts (or batches of texts).
+
+        `special_tokens_map` renames special tokens, old -> new; keywords go to the engine's trainer.
+        """
+        from nabi.tokenization.training import retrain
+
+        return retrain(
+            self, text_iterator, vocab_size, length, new_special_tokens or [], special_tokens_map or {}, kwargs
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(name_or_path={self.name_or_path!r}, vocab_size={self.vocab_size}, "
+            f"model_max_length={self.model_max_length}, padding_side={self.padding_side!r}, "
+            f"truncation_side={self.truncation_side!r}, special_tokens={self.special_tokens_map})"
+        )
+
+    # --- parts of the above
+
+    def _asks_for(self, key: str, wanted: bool | None) -> bool:
+        return key in self.model_input_names if wanted is None else wanted
+
+    def _truncation(self, lengths: Lengths, stride: int) -> dict[str, Any] | None:
+        if lengths.truncation is None:
+            return None
+        return {
+            "max_length": lengths.max_length,
+            "stride": stride,
+            "strategy": lengths.truncation,
+            "direction": self.truncation_side,
+        }
+
+    def _pad_with(self, side: str) -> PadWith:
+        token = self.pad_token
+        if token is None:
+            raise ValueError(
+                "This tokenizer has no padding token. Choose one that it has (tokenizer.pad_token = "
+                "tokenizer.eos_token), or add one: tokenizer.add_special_tokens({'pad_token': '[PAD]'}) and "
+                "model.resize_token_embeddings(len(tokenizer))."
+            )
+        token_id = self.backend_tokenizer.token_to_id(token)
+        if token_id is None:
+            raise ValueError(
+                f"The padding token {token!r} is not in the vocabulary: add it with "
+                f"tokenizer.add_special_tokens({{'pad_token': {token!r}}}), or choose one that is."
+            )
+        return PadWith(token_id, token, self.pad_token_type_id, side)
+
+    def _warn_if_too_long(self, rows: list[list[int]]) -> None:
+        longest = max(map(len, rows))
+        if longest <= self.model_max_length or self.deprecation_warnings.get(_TOO_LONG):
+            return
+        self.deprecation_warnings[_TOO_LONG] = True
+        logger.warning(
+            "A text has %d tokens, but the model takes at most %d (model_max_length). Cut it with truncation=True, or "
+            "split it with truncation=True, stride=…, return_overflowing_tokens=True.",
+            longest,
+            self.model_max_length,
+        )
+
+    def _saved_class(self) -> str:
+        """The class name for tokenizer_config.json, under which every version of HF's library has the same class."""
+        name = type(self).__name__
+        return name if name == "PreTrainedTokenizerFast" else name.removesuffix("Fast")
+
+
+def _side(name: str, options: dict[str, Any], default: str) -> str:
+    side = options.pop(name, None) or default
+    if side not in ("right", "left"):
+        raise ValueError(f"{name}={side!r} is unknown: use 'right' or 'left'.")
+    return side
+
+
+def _templates(value: Any) -> str | dict[str, str] | None:
+    """Files hold several chat templates as a list of {"name", "template"}."""
+    if isinstance(value, (list, tuple)):
+        return {entry["name"]: entry["template"] for entry in value}
+    return copy.copy(value)

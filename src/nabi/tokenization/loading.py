@@ -1,0 +1,203 @@
+"""A checkpoint's files -> the arguments of a tokenizer's constructor.
+
+tokenizer.json (or vocab.txt) holds the tokenizer; tokenizer_config.json, special_tokens_map.json and
+added_tokens.json say what its tokens are called and how it pads and cuts. A user's own keyword wins.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tokenizers import AddedToken
+
+from nabi.hub import Repository
+from nabi.tokenization.special_tokens import EXTRA, NAMES, as_special, read_token
+
+CONFIG = "tokenizer_config.json"
+SPECIAL = "special_tokens_map.json"
+ADDED = "added_tokens.json"
+TOKENIZER = "tokenizer.json"
+VOCAB = "vocab.txt"
+CHAT_TEMPLATE = "chat_template.jinja"
+
+# Keys of tokenizer_config.json that speak of the files, of the machine that wrote them, or of code: not options.
+_NOT_OPTIONS = (
+    "added_tokens_decoder",
+    "auto_map",
+    "backend",
+    "device_map",
+    "files_loaded",
+    "init_inputs",
+    "is_local",
+    "local_files_only",
+    "name_or_path",
+    "slow_tokenizer_class",
+    "special_tokens_map_file",
+    "tokenizer_class",
+    "tokenizer_file",
+    "vocab_file",
+)
+# Keywords of from_pretrained that change nothing here: every tokenizer is fast, and no code of a repository is run.
+_NO_EFFECT = ("use_fast", "trust_remote_code", "from_slow", "code_revision", "_from_auto", "_commit_hash")
+
+_OTHER_FORMATS = (
+    "vocab.json",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "source.spm",
+    "vocab.model",
+)
+
+
+def read_config(repository: Repository) -> dict[str, Any]:
+    """tokenizer_config.json, or an empty dict if there is none."""
+    path = repository.find(CONFIG)
+    return {} if path is None else _checked(read_json(path), path)
+
+
+def constructor_options(
+    repository: Repository, config: dict[str, Any], kwargs: dict[str, Any], reads_vocab: bool
+) -> dict[str, Any]:
+    """What to call the class with. Raises OSError that names the files if none holds a tokenizer."""
+    options = {key: _with_tokens(value) for key, value in config.items() if key not in _NOT_OPTIONS}
+    options.update(_vocabulary(repository, kwargs, reads_vocab))
+    added = {int(token_id): read_token(token) for token_id, token in (config.get("added_tokens_decoder") or {}).items()}
+    if "added_tokens_decoder" not in config:  # written before HF's version 4.34
+        options.update(_special_tokens(repository))
+        added = _added_tokens(repository, options)
+    template = repository.find(CHAT_TEMPLATE)
+    if template is not None:
+        options["chat_template"] = template.read_bytes().decode("utf-8")  # its line ends are part of it
+    if any(key in kwargs for key in EXTRA):
+        for key in EXTRA:
+            options.pop(key, None)
+    options.update({key: value for key, value in kwargs.items() if key not in _NO_EFFECT})
+    return {**options, "added_tokens_decoder": added, "name_or_path": repository.name}
+
+
+def options_of_file(path: Path, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The same for one file that a user names: a tokenizer.json, or else a vocab.txt."""
+    key = "tokenizer_file" if path.suffix == ".json" else "vocab_file"
+    options = {name: value for name, value in kwargs.items() if name not in _NO_EFFECT}
+    return {**options, key: str(path), "name_or_path": str(path)}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object. Raises ValueError that names the file if it holds none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(
+            f"{path}: not a JSON file ({error}). It may be truncated: download or save it again."
+        ) from error
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: holds a {type(data).__name__} instead of a JSON object {{…}}: save it again.")
+    return data
+
+
+def _checked(config: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The config itself. Raises ValueError, naming file and key, for a value that no tokenizer could use."""
+    for key, value in config.items():
+        if value is None or key not in _KINDS:
+            continue
+        fits, wanted = _KINDS[key]
+        if not fits(value):
+            raise ValueError(f"{path}: {key} is {value!r}, but it must be {wanted}. Correct the file or save it again.")
+    return config
+
+
+def _is_token(value: Any) -> bool:
+    if isinstance(value, dict):
+        flags = (value.get(key, False) for key in ("lstrip", "rstrip", "single_word", "normalized", "special"))
+        return isinstance(value.get("content"), str) and all(isinstance(flag, bool) for flag in flags)
+    return isinstance(value, str)
+
+
+def _are_tokens(value: Any) -> bool:
+    items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [None]
+    return all(map(_is_token, items))
+
+
+def _are_numbered_tokens(value: Any) -> bool:
+    return isinstance(value, dict) and _are_tokens(value) and all(key.isdecimal() for key in value)
+
+
+def _is_template(value: Any) -> bool:
+    entries = value if isinstance(value, list) else []
+    named = all(isinstance(entry, dict) and {"name", "template"} <= entry.keys() for entry in entries)
+    return isinstance(value, (str, list)) and named
+
+
+_TOKEN = (_is_token, 'a string or a token\'s description {"content": …}')
+_TOKENS = (_are_tokens, "a list of tokens")
+_FLAG = (lambda value: isinstance(value, bool), "true or false")
+_SIDE = (lambda value: value in ("left", "right"), '"left" or "right"')
+_LENGTH = (lambda value: isinstance(value, (int, float)) and value >= 0, "a number of at least 0")
+_NAME = (lambda value: isinstance(value, str), "a string")
+_NAMES_LIST = (
+    lambda value: isinstance(value, list) and value and all(isinstance(name, str) for name in value),
+    "a list of strings",
+)
+# What tokenizer_config.json and special_tokens_map.json may hold: key -> (test, description)
+_KINDS: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(NAMES, _TOKEN),
+    **dict.fromkeys(EXTRA, _TOKENS),
+    **dict.fromkeys(("do_lower_case", "tokenize_chinese_chars", "strip_accents"), _FLAG),
+    **dict.fromkeys(("split_special_tokens", "clean_up_tokenization_spaces"), _FLAG),
+    **dict.fromkeys(("padding_side", "truncation_side"), _SIDE),
+    **dict.fromkeys(("model_max_length", "max_len", "pad_token_type_id"), _LENGTH),
+    "model_input_names": _NAMES_LIST,
+    "tokenizer_class": _NAME,
+    "chat_template": (_is_template, "a string, or a list of named templates"),
+    "added_tokens_decoder": (_are_numbered_tokens, "an object of ids and token descriptions"),
+}
+
+
+def _vocabulary(repository: Repository, kwargs: dict[str, Any], reads_vocab: bool) -> dict[str, Any]:
+    if any(kwargs.get(key) is not None for key in ("tokenizer_file", "tokenizer_object", "vocab_file", "vocab")):
+        return {}
+    path = repository.find(TOKENIZER)
+    if path is not None:
+        return {"tokenizer_file": str(path)}
+    path = repository.find(VOCAB) if reads_vocab else None
+    if path is not None:
+        return {"vocab_file": str(path)}
+    wanted = f"{TOKENIZER} or {VOCAB}" if reads_vocab else TOKENIZER
+    other = repository.find(*_OTHER_FORMATS)
+    found = f" It has {other.name}, which nabi does not read yet." if other is not None else ""
+    raise OSError(
+        f"{repository.name!r} has no {wanted}, so there is no tokenizer to load.{found} Save one there with "
+        "save_pretrained() of a fast tokenizer, which writes tokenizer.json, or check the name and subfolder=…."
+    )
+
+
+def _special_tokens(repository: Repository) -> dict[str, Any]:
+    path = repository.find(SPECIAL)
+    if path is None:
+        return {}
+    tokens = {key: _with_tokens(value) for key, value in _checked(read_json(path), path).items()}
+    return {key: as_special(token) if isinstance(token, AddedToken) else token for key, token in tokens.items()}
+
+
+def _added_tokens(repository: Repository, options: dict[str, Any]) -> dict[int, AddedToken]:
+    path = repository.find(ADDED)
+    if path is None:
+        return {}
+    special = {str(options[name]) for name in NAMES if options.get(name)}
+    special.update(str(token) for key in EXTRA for token in options.get(key) or [])
+    added = {}
+    for token, token_id in read_json(path).items():
+        if not isinstance(token_id, int):
+            raise ValueError(f"{path}: the id of {token!r} is {token_id!r}, but it must be a whole number.")
+        added[token_id] = AddedToken(token, special=token in special, normalized=token not in special)
+    return added
+
+
+def _with_tokens(value: Any) -> Any:
+    """Dicts of AddedToken's fields, alone or in a list, become tokens."""
+    if isinstance(value, list):
+        return [read_token(item) for item in value]
+    return read_token(value)
