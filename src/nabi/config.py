@@ -104,7 +104,8 @@ class Config:
         if value not in allowed:
             values = " or ".join(repr(item) for item in allowed if item is not None)
             raise ValueError(
-                f"config key {key!r} is {value!r}, but nabi's {self.model_type or 'model'} computes only {values}: {remedy}"
+                f"config key {key!r} is {value!r}, but nabi's {self.model_type or 'model'} computes only {values}: "
+                f"{remedy}"
             )
 
     # --- names ----------------------------------------------------------------------------------------------
@@ -161,9 +162,7 @@ class Config:
     # --- files ----------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_pretrained(
-        cls, name_or_path: str | Path, *, return_unused_kwargs: bool = False, **options: Any
-    ) -> Any:
+    def from_pretrained(cls, name_or_path: str | Path, *, return_unused_kwargs: bool = False, **options: Any) -> Any:
         """Read config.json of a folder or a Hub repository; other keywords override its keys."""
         keys, options = cls.get_config_dict(name_or_path, **options)
         overrides = {key: options.pop(key) for key in list(options) if cls._is_key(key)}

@@ -17,9 +17,7 @@ def _classes(prefix: str, *heads: str) -> list[str]:
 
 FAMILIES: dict[str, list[str]] = {
     "albert": _classes("Albert", "ForPreTraining", _ENCODER),
-    "bart": _classes(
-        "Bart", "ForConditionalGeneration ForCausalLM ForSequenceClassification ForQuestionAnswering"
-    ),
+    "bart": _classes("Bart", "ForConditionalGeneration ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "bert": _classes("Bert", "ForPreTraining LMHeadModel ForNextSentencePrediction", _ENCODER),
     "camembert": _classes("Camembert", "ForCausalLM", _ENCODER),
     "deberta_v2": _classes("DebertaV2", _ENCODER),

@@ -14,6 +14,7 @@ from ..nn import heads, seq2seq
 from ..nn.block import Block
 from ..nn.context import open_context
 from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
+from ..nn.losses import cross_entropy
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.stack import run_stack
@@ -157,9 +158,7 @@ class BartStack(BartPreTrainedModel):
         x = look_up(self.embed_tokens, input_ids) * self.scale if input_ids is not None else given
         x = x + self.embed_positions(counted_positions(length, context.past + FIRST_POSITION, given.device))
         x = self.dropout(self.layernorm_embedding(x))
-        x = run_stack(
-            self.layers, x, context, recompute=self.recomputes, skip=self.skip if self.training else 0.0
-        )
+        x = run_stack(self.layers, x, context, recompute=self.recomputes, skip=self.skip if self.training else 0.0)
         context.see(x)
         return BaseModelOutputWithPastAndCrossAttentions(
             last_hidden_state=x, past_key_values=context.cache, **context.collected()
@@ -243,3 +242,4 @@ class BartForCausalLM(BartPreTrainedModel, heads.CausalLM):
     ties: ClassVar[dict[str, str]] = {"lm_head.weight": "model.decoder.embed_tokens.weight"}
     output_embeddings = At("lm_head")
     output_class = CausalLMOutputWithCrossAttentions
+    label_loss = staticmethod(cross_entropy)  # BART's labels are shifted by the caller

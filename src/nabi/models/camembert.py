@@ -42,5 +42,3 @@ class CamembertForTokenClassification(CamembertPreTrainedModel, roberta.RobertaF
 
 class CamembertForQuestionAnswering(CamembertPreTrainedModel, roberta.RobertaForQuestionAnswering):
     body_class = CamembertModel
-
-

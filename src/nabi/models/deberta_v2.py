@@ -248,6 +248,9 @@ class DebertaV2Model(DebertaV2PreTrainedModel):
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
+        if context.mask is not None and attention_mask is not None and attention_mask.dim() == 2:
+            context.mask = context.mask & context.mask.transpose(-1, -2)  # padding sees nothing either
+            context.explicit = True
         x = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
         real = real_tokens(attention_mask)
         x = self.embeddings(x, token_type_ids, position_ids, real)

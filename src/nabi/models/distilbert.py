@@ -23,7 +23,7 @@ from .bert import BertPreTrainedModel
 
 class DistilBertConfig(Config):
     model_type = "distilbert"
-    aliases = {  # noqa: RUF012
+    aliases = {
         "hidden_size": "dim",
         "num_attention_heads": "n_heads",
         "num_hidden_layers": "n_layers",

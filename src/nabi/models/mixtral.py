@@ -149,6 +149,7 @@ class MixtralForCausalLM(MixtralHead, heads.CausalLM):
         out = super().forward(*args, labels=labels, **inputs)
         if out.router_logits is not None:
             mask = args[1] if len(args) > 1 else inputs.get("attention_mask")
+            mask = None if mask is None else mask[:, -(len(out.router_logits[0]) // len(mask)) :]  # of the new tokens
             out.aux_loss = balance_loss(out.router_logits, self.config.num_experts_per_tok, mask)
             if labels is not None:
                 out.loss = out.loss + self.config.router_aux_loss_coef * out.aux_loss

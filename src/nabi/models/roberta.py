@@ -77,9 +77,7 @@ class RobertaForSequenceClassification(RobertaHead, heads.SequenceClassification
     text_vector = heads.first_token
 
     def build(self, config: Any) -> None:
-        self.classifier = heads.ClassificationHead(
-            config.hidden_size, config.num_labels, self.head_dropout(config)
-        )
+        self.classifier = heads.ClassificationHead(config.hidden_size, config.num_labels, self.head_dropout(config))
 
 
 class RobertaForMultipleChoice(RobertaHead, heads.MultipleChoice):

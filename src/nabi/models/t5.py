@@ -14,7 +14,7 @@ from ..nn.block import Block
 from ..nn.context import Context, open_context
 from ..nn.embeddings import look_up, tokens_or_vectors
 from ..nn.masks import combine
-from ..nn.mlp import gated, plain
+from ..nn.mlp import gated
 from ..nn.norms import RMSNorm
 from ..nn.positions import relative_buckets
 from ..nn.pretrained import PreTrainedModel
@@ -32,7 +32,11 @@ class T5Config(Config):
         "num_hidden_layers": "num_layers",
         "head_dim": "d_kv",
     }
-    no_effect = Config.no_effect | {"n_positions", "dense_act_fn", "is_gated_act"}  # the last two: from feed_forward_proj
+    no_effect = Config.no_effect | {
+        "n_positions",
+        "dense_act_fn",
+        "is_gated_act",
+    }  # the last two: from feed_forward_proj
 
     vocab_size: int = 32128
     d_model: int = 512

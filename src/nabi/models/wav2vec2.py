@@ -15,9 +15,8 @@ from ..nn import heads, speech
 from ..nn.block import Block
 from ..nn.context import open_context
 from ..nn.losses import cross_entropy
-from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
-from ..nn.roles import At, RoleModule
+from ..nn.roles import At
 from ..nn.stack import run_stack
 from ..nn.wiring import post_norm, pre_norm
 from ..outputs import CausalLMOutput, ModelOutput, SequenceClassifierOutput, TokenClassifierOutput
@@ -101,85 +100,6 @@ class Wav2Vec2Config(Config):
         return math.prod(self.conv_stride)
 
 
-class ConvLayer(nn.Module):
-    """One convolution of the stem. With norm "group" only the first is normalised, by channel; with "layer" all."""
-
-    def __init__(self, config: Any, index: int) -> None:
-        super().__init__()
-        size = config.conv_dim[index]
-        self.conv = nn.Conv1d(
-            config.conv_dim[index - 1] if index else 1,
-            size,
-            config.conv_kernel[index],
-            stride=config.conv_stride[index],
-            bias=config.conv_bias,
-        )
-        self.by_channel = config.feat_extract_norm == "group"
-        if not self.by_channel:
-            self.layer_norm: nn.Module = nn.LayerNorm(size)
-        elif index == 0:
-            self.layer_norm = nn.GroupNorm(size, size)
-        self.activation = activation_function(config.feat_extract_activation)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        if hasattr(self, "layer_norm"):
-            x = self.layer_norm(x) if self.by_channel else self.layer_norm(x.transpose(1, 2)).transpose(1, 2)
-        return self.activation(x)
-
-
-class FeatureEncoder(nn.Module):
-    """The stem: (batch, samples) -> (batch, frames, channels)."""
-
-    def __init__(self, config: Any) -> None:
-        super().__init__()
-        self.conv_layers = nn.ModuleList(ConvLayer(config, i) for i in range(len(config.conv_dim)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x[:, None]
-        for layer in self.conv_layers:
-            x = layer(x)
-        return x.transpose(1, 2)
-
-
-class FeatureProjection(nn.Module):
-    def __init__(self, config: Any) -> None:
-        super().__init__()
-        self.layer_norm = nn.LayerNorm(config.conv_dim[-1], eps=config.layer_norm_eps)
-        self.projection = nn.Linear(config.conv_dim[-1], config.hidden_size)
-        self.dropout = nn.Dropout(config.feat_proj_dropout)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The projected frames, and the normalised ones that they were made of."""
-        x = self.layer_norm(x)
-        return self.dropout(self.projection(x)), x
-
-
-class PositionalConv(RoleModule):
-    """Positions as a wide grouped convolution whose weight is stored as direction and length (weight norm)."""
-
-    length = At("conv.parametrizations.weight.original0")
-    direction = At("conv.parametrizations.weight.original1")
-    bias = At("conv.bias")
-
-    def __init__(self, config: Any) -> None:
-        super().__init__()
-        size, self.width, self.groups = (
-            config.hidden_size,
-            config.num_conv_pos_embeddings,
-            config.num_conv_pos_embedding_groups,
-        )
-        self.bias = nn.Parameter(torch.zeros(size))
-        self.length = nn.Parameter(torch.ones(1, 1, self.width))
-        self.direction = nn.Parameter(torch.randn(size, size // self.groups, self.width))
-        self.activation = activation_function(config.feat_extract_activation)
-
-    def forward(self, x: Tensor) -> Tensor:
-        weight = self.direction * (self.length / self.direction.norm(dim=(0, 1), keepdim=True))
-        y = F.conv1d(x.transpose(1, 2), weight, self.bias, padding=self.width // 2, groups=self.groups)
-        return self.activation(y[..., : x.shape[1]]).transpose(1, 2)
-
-
 class Wav2Vec2Block(Block):
     wiring = post_norm
     q, k = At("attention.q_proj"), At("attention.k_proj")
@@ -206,37 +126,6 @@ class Wav2Vec2StableBlock(Wav2Vec2Block):
     wiring = pre_norm
 
 
-class AdapterLayer(nn.Module):
-    def __init__(self, config: Any) -> None:
-        super().__init__()
-        size = config.output_hidden_size
-        self.conv = nn.Conv1d(size, 2 * size, config.adapter_kernel_size, stride=config.adapter_stride, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.glu(self.conv(x), dim=1)
-
-
-class Adapter(nn.Module):
-    """Convolutions behind the stack that shorten the text of frames."""
-
-    def __init__(self, config: Any) -> None:
-        super().__init__()
-        changes = config.output_hidden_size != config.hidden_size
-        self.proj = nn.Linear(config.hidden_size, config.output_hidden_size) if changes else None
-        self.proj_layer_norm = nn.LayerNorm(config.output_hidden_size) if changes else None
-        self.layers = nn.ModuleList(AdapterLayer(config) for _ in range(config.num_adapter_layers))
-        self.skip = config.layerdrop
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.proj is not None and self.proj_layer_norm is not None:
-            x = self.proj_layer_norm(self.proj(x))
-        x = x.transpose(1, 2)
-        for layer in self.layers:
-            if not (self.training and torch.rand(()) < self.skip):
-                x = layer(x)
-        return x.transpose(1, 2)
-
-
 class Wav2Vec2PreTrainedModel(PreTrainedModel):
     config_class = Wav2Vec2Config
     base_model_prefix = "wav2vec2"
@@ -248,12 +137,12 @@ class Wav2Vec2PreTrainedModel(PreTrainedModel):
 
     def init_module(self, module: nn.Module) -> None:
         super().init_module(module)
-        if isinstance(module, PositionalConv) and not module.direction.is_meta:
+        if isinstance(module, speech.PositionalConv) and not module.direction.is_meta:
             std = 2 * math.sqrt(1 / (module.width * self.config.hidden_size))
             module.direction.normal_(0.0, std)
             module.length.copy_(module.direction.norm(dim=(0, 1), keepdim=True))
             module.bias.zero_()
-        elif isinstance(module, FeatureProjection) and not module.projection.weight.is_meta:
+        elif isinstance(module, speech.FeatureProjection) and not module.projection.weight.is_meta:
             bound = math.sqrt(1 / module.projection.in_features)
             module.projection.weight.uniform_(-bound, bound)
             module.projection.bias.uniform_(-bound, bound)
@@ -264,7 +153,7 @@ class Wav2Vec2PreTrainedModel(PreTrainedModel):
                 module.bias.uniform_(-bound, bound)
         elif isinstance(module, Wav2Vec2Model) and module.masked_spec_embed is not None:
             module.masked_spec_embed.uniform_()
-        elif isinstance(module, GumbelQuantizer):
+        elif isinstance(module, speech.GumbelQuantizer):
             module.weight_proj.weight.normal_(0.0, 1.0)
             module.weight_proj.bias.zero_()
             module.codevectors.uniform_()
@@ -308,16 +197,16 @@ class Wav2Vec2Model(Wav2Vec2PreTrainedModel):
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
-        self.feature_extractor = FeatureEncoder(config)
-        self.feature_projection = FeatureProjection(config)
+        self.feature_extractor = speech.FeatureEncoder(config)
+        self.feature_projection = speech.FeatureProjection(config)
         masks = config.mask_time_prob > 0 or config.mask_feature_prob > 0
         self.masked_spec_embed = nn.Parameter(torch.empty(config.hidden_size)) if masks else None
-        self.positions = PositionalConv(config)
+        self.positions = speech.PositionalConv(config)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         kind = Wav2Vec2StableBlock if config.do_stable_layer_norm else Wav2Vec2Block
         self.blocks = nn.ModuleList(kind(config, i) for i in range(config.num_hidden_layers))
         self.dropout = nn.Dropout(config.hidden_dropout)
-        self.adapter = Adapter(config) if config.add_adapter else None
+        self.adapter = speech.Adapter(config) if config.add_adapter else None
         self.post_init()
 
     def forward(
@@ -435,7 +324,9 @@ class Wav2Vec2ForCTC(Wav2Vec2PreTrainedModel, heads.HeadModel):
         logits = self.lm_head(self.dropout(out.last_hidden_state))
         loss = None
         if labels is not None:
-            samples = torch.full((len(labels),), input_values.shape[1]) if attention_mask is None else attention_mask.sum(-1)
+            samples = (
+                torch.full((len(labels),), input_values.shape[1]) if attention_mask is None else attention_mask.sum(-1)
+            )
             real = labels >= 0
             loss = F.ctc_loss(
                 logits.float().log_softmax(-1).transpose(0, 1),
@@ -446,9 +337,7 @@ class Wav2Vec2ForCTC(Wav2Vec2PreTrainedModel, heads.HeadModel):
                 reduction=self.config.ctc_loss_reduction,
                 zero_infinity=self.config.ctc_zero_infinity,
             )
-        return CausalLMOutput(
-            loss=loss, logits=logits, hidden_states=out.hidden_states, attentions=out.attentions
-        )
+        return CausalLMOutput(loss=loss, logits=logits, hidden_states=out.hidden_states, attentions=out.attentions)
 
 
 class Wav2Vec2ForSequenceClassification(Wav2Vec2Head):
@@ -542,34 +431,6 @@ class Wav2Vec2ForXVector(Wav2Vec2Head):
         )
 
 
-class GumbelQuantizer(nn.Module):
-    """Frames -> entries of a product codebook, chosen by a hard Gumbel softmax in training (arXiv:1611.01144)."""
-
-    def __init__(self, config: Any) -> None:
-        super().__init__()
-        self.groups, entries = config.num_codevector_groups, config.num_codevectors_per_group
-        if config.codevector_dim % self.groups:
-            raise ValueError(
-                f"codevector_dim {config.codevector_dim} is not a multiple of num_codevector_groups {self.groups}"
-            )
-        self.codevectors = nn.Parameter(torch.empty(1, self.groups * entries, config.codevector_dim // self.groups))
-        self.weight_proj = nn.Linear(config.conv_dim[-1], self.groups * entries)
-        self.temperature = 2.0
-
-    def forward(self, x: Tensor, hidden: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(batch, frames, codevector_dim), and the perplexity of the codebook over the hidden frames."""
-        scores = self.weight_proj(x).unflatten(-1, (self.groups, -1))
-        if self.training:
-            chosen = F.gumbel_softmax(scores.float(), tau=self.temperature, hard=True).type_as(x)
-            used = torch.softmax(scores.float(), dim=-1)
-        else:
-            chosen = used = F.one_hot(scores.argmax(-1), scores.shape[-1]).type_as(x)
-        code = torch.einsum("btgv,gvd->btgd", chosen, self.codevectors[0].unflatten(0, (self.groups, -1)))
-        share = used.flatten(0, 1) if hidden is None else used[hidden]
-        share = share.mean(0)
-        return code.flatten(2), torch.exp(-torch.xlogy(share, share).sum(-1)).sum()
-
-
 class Wav2Vec2ForPreTrainingOutput(ModelOutput):
     loss: Tensor | None
     projected_states: Tensor
@@ -588,7 +449,7 @@ class Wav2Vec2ForPreTraining(Wav2Vec2PreTrainedModel, heads.HeadModel):
 
     def build(self, config: Any) -> None:
         self.dropout_features = nn.Dropout(config.feat_quantizer_dropout)
-        self.quantizer = GumbelQuantizer(config)
+        self.quantizer = speech.GumbelQuantizer(config)
         self.project_hid = nn.Linear(config.hidden_size, config.proj_codevector_dim)
         self.project_q = nn.Linear(config.codevector_dim, config.proj_codevector_dim)
 

@@ -42,5 +42,3 @@ class XLMRobertaForTokenClassification(XLMRobertaPreTrainedModel, roberta.Robert
 
 class XLMRobertaForQuestionAnswering(XLMRobertaPreTrainedModel, roberta.RobertaForQuestionAnswering):
     body_class = XLMRobertaModel
-
-

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .masks import additive, combine
+from .masks import combine
 from .positions import rotate
 
 if TYPE_CHECKING:
@@ -23,10 +23,13 @@ def self_attention(block: Block, x: Tensor, context: Context) -> Tensor:
         q, k = rotate(q, k, context.rotary)
     if context.cache is not None:
         k, v = context.cache.update(k, v, block.index)
-    mask = combine(context.mask, block.score_bias(q, k, context))
-    mixed, weights = mix(block, q, k, v, mask, context.causal, context.attentions is not None)
-    if context.attentions is not None:
-        context.attentions.append(weights)
+    bias = block.score_bias(q, k, context)
+    if context.explicit or context.attentions is not None:
+        mixed, weights = mix_explicitly(block, q, k, v, context.mask, bias)
+        if context.attentions is not None:
+            context.attentions.append(weights)
+    else:
+        mixed = mix(block, q, k, v, combine(context.mask, bias), context.causal)
     return block.o(merge_heads(mixed))
 
 
@@ -39,29 +42,41 @@ def cross_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     if block.index not in cached:
         cached[block.index] = block.project_memory(context.memory)
     k, v = cached[block.index]
-    mixed, weights = mix(block, q, k, v, context.memory_mask, False, context.attentions is not None)
-    if context.cross_attentions is not None:
+    if context.cross_attentions is None:
+        mixed = mix(block, q, k, v, context.memory_mask)
+    else:
+        mixed, weights = mix_explicitly(block, q, k, v, context.memory_mask)
         context.cross_attentions.append(weights)
     return block.cross_o(merge_heads(mixed))
 
 
-def mix(
-    block: Block, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool, with_weights: bool
-) -> tuple[Tensor, Tensor | None]:
-    """softmax(q k / scale + mask) v, and the weights if they are wanted (which takes the slower way)."""
-    dropout = block.attention_dropout if block.training else 0.0
-    grouped = q.shape[1] != k.shape[1]
-    if not with_weights:
-        mixed = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal, scale=block.scale, enable_gqa=grouped
-        )
-        return mixed, None
-    if grouped:
+def mix(block: Block, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
+    """softmax(q k * scale + mask) v, by the fastest kernel there is."""
+    return F.scaled_dot_product_attention(
+        q,
+        k,
+        v,
+        attn_mask=mask,
+        dropout_p=block.attention_dropout if block.training else 0.0,
+        is_causal=causal,
+        scale=block.scale,
+        enable_gqa=q.shape[1] != k.shape[1],
+    )
+
+
+def mix_explicitly(
+    block: Block, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, bias: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The same step by step, for those who want the weights too. A query that sees nothing looks everywhere alike."""
+    if q.shape[1] != k.shape[1]:
         k, v = (t.repeat_interleave(q.shape[1] // t.shape[1], dim=1) for t in (k, v))
     scores = q @ k.transpose(-1, -2) * block.scale
-    hidden = additive(mask, scores.dtype)
-    weights = torch.softmax(scores if hidden is None else scores + hidden, dim=-1)
-    weights = F.dropout(weights, dropout)
+    scores = scores if bias is None else scores + bias
+    if mask is not None and mask.dtype == torch.bool:
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    elif mask is not None:
+        scores = scores + mask
+    weights = F.dropout(torch.softmax(scores, dim=-1), block.attention_dropout, block.training)
     return weights @ v, weights
 
 
@@ -92,6 +107,4 @@ def thirds(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def separate_memory(block: Block, memory: Tensor) -> tuple[Tensor, Tensor]:
     """Two projections of the encoder's output."""
-    return split_heads(block.cross_k(memory), block.head_size), split_heads(
-        block.cross_v(memory), block.head_size
-    )
+    return split_heads(block.cross_k(memory), block.head_size), split_heads(block.cross_v(memory), block.head_size)

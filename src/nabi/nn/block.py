@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from . import attention
+from .context import Context
 from .mlp import activation_function, plain
 from .roles import RoleModule
-from .context import Context
 
 Wiring = Callable[["Block", Tensor, Context], Tensor]
 

@@ -18,6 +18,7 @@ class Context:
 
     mask: Tensor | None = None  # broadcastable to (batch, heads, queries, keys): True = visible, or to be added
     causal: bool = False  # no mask, but each position sees only itself and those before
+    explicit: bool = False  # scores in the open: some queries see nothing, and must still have the right gradients
     rotary: tuple[Tensor, Tensor] | None = None  # cosines and sines
     memory: Tensor | None = None  # an encoder's output (batch, source length, hidden)
     memory_mask: Tensor | None = None

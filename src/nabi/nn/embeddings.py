@@ -33,13 +33,20 @@ def tokens_or_vectors(input_ids: Tensor | None, inputs_embeds: Tensor | None) ->
     if (input_ids is None) == (inputs_embeds is None):
         what = "neither" if input_ids is None else "both"
         raise ValueError(f"pass either input_ids or inputs_embeds: {what} of them was given")
-    given = inputs_embeds if input_ids is None else input_ids
-    if given.dim() != (3 if input_ids is None else 2):  # type: ignore[union-attr]
+    if inputs_embeds is not None:
+        _check_dimensions("inputs_embeds", inputs_embeds, ("batch", "length", "hidden"))
+        return inputs_embeds
+    assert input_ids is not None
+    _check_dimensions("input_ids", input_ids, ("batch", "length"))
+    return input_ids
+
+
+def _check_dimensions(name: str, given: Tensor, expected: tuple[str, ...]) -> None:
+    if given.dim() != len(expected):
         raise ValueError(
-            f"{'inputs_embeds' if input_ids is None else 'input_ids'} has shape {tuple(given.shape)}; expected "  # type: ignore[union-attr]
-            f"(batch, length{', hidden' if input_ids is None else ''}): tokenize with return_tensors='pt', or add a batch dimension"
+            f"{name} has shape {tuple(given.shape)}; expected ({', '.join(expected)}): tokenize with "
+            "return_tensors='pt', or add a batch dimension"
         )
-    return given  # type: ignore[return-value]
 
 
 def counted_positions(length: int, past: int, device: torch.device) -> Tensor:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Config
@@ -332,6 +331,7 @@ class CausalLM(HeadModel):
     """Next-token scores by one projection, tied to the word embeddings if the config says so."""
 
     output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithPast
+    label_loss = staticmethod(next_token_loss)
 
     def build(self, config: Any) -> None:
         self.output_embeddings = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
@@ -350,7 +350,7 @@ class CausalLM(HeadModel):
         """
         out = self.run_body(*args, **inputs)
         logits = self.output_embeddings(kept_positions(out.last_hidden_state, logits_to_keep))
-        loss = next_token_loss(logits, labels, num_items_in_batch)
+        loss = self.label_loss(logits, labels, num_items_in_batch)
         return self.output_class(loss=loss, logits=logits, **seen(out))
 
 

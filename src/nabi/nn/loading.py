@@ -128,7 +128,7 @@ def _mismatch(model: PreTrainedModel, info: LoadingInfo, source: str) -> str:
         f"{len(lines)} weights of {source} do not have the shape that {type(model).__name__} and its config ask for:\n"
         + "\n".join(lines[:10])
         + ("\n  …" if len(lines) > 10 else "")
-        + "\nUse the config that belongs to these weights, or pass ignore_mismatched_sizes=True to initialise them anew."
+        + "\nUse the config that belongs to these weights, or pass ignore_mismatched_sizes=True to start them anew."
     )
 
 

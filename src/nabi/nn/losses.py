@@ -26,8 +26,10 @@ def classification_loss(logits: Tensor, labels: Tensor | None, config: Config) -
         several = "single_label_classification" if integers else "multi_label_classification"
         config.problem_type = "regression" if config.num_labels == 1 else several
     if config.problem_type == "regression":
-        return F.mse_loss(logits.squeeze(-1) if config.num_labels == 1 else logits, labels.to(logits.dtype).view(
-            logits.shape[0] if config.num_labels == 1 else logits.shape))
+        return F.mse_loss(
+            logits.squeeze(-1) if config.num_labels == 1 else logits,
+            labels.to(logits.dtype).view(logits.shape[0] if config.num_labels == 1 else logits.shape),
+        )
     if config.problem_type == "single_label_classification":
         return cross_entropy(logits, labels)
     if config.problem_type == "multi_label_classification":
@@ -43,7 +45,7 @@ def classification_loss(logits: Tensor, labels: Tensor | None, config: Config) -
     )
 
 
-def cross_entropy(logits: Tensor, labels: Tensor | None, num_items: Any = None) -> Tensor | None:
+def cross_entropy(logits: Tensor, labels: Tensor | None, num_items: Any = None) -> Any:
     """Mean cross entropy over all labels that count: logits (…, classes), labels (…). None without labels.
 
     num_items: divide the sum by this number instead, for a mean over several accumulated batches.

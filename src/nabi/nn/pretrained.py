@@ -125,9 +125,7 @@ class PreTrainedModel(RoleModule):
             {id(m.weight) for m in self.modules() if isinstance(m, nn.Embedding)} if exclude_embeddings else set()
         )
         return sum(
-            p.numel()
-            for p in self.parameters()
-            if id(p) not in left_out and (p.requires_grad or not only_trainable)
+            p.numel() for p in self.parameters() if id(p) not in left_out and (p.requires_grad or not only_trainable)
         )
 
     @property

@@ -7,7 +7,7 @@ tree every time (0.8 µs), so that a module swapped in place, by LoRA or a quant
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -49,6 +49,10 @@ class Room(nn.Module):
 
 class RoleModule(nn.Module):
     """A module with roles: assigning to a role hangs the child at the role's path."""
+
+    if TYPE_CHECKING:  # a child module is what its family made it
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __setattr__(self, name: str, value: Any) -> None:
         role = getattr(type(self), name, None)

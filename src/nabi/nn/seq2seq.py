@@ -165,4 +165,3 @@ class Seq2SeqQuestionAnswering(HeadModel):
             end_logits=end.contiguous(),
             **passed_on(out),
         )
-
