@@ -73,7 +73,7 @@ class Config:
         if "dtype" in keys:
             keys["torch_dtype"] = keys.pop("dtype")
         num_labels = keys.pop("num_labels", None)
-        unknown = [key for key in keys if not self._knows(key)]
+        unknown = [key for key in keys if not self.is_key(key)]
         if unknown:
             raise ValueError("; ".join(self._unknown_key(key, keys[key]) for key in unknown))
         for name, default in self.defaults().items():
@@ -134,10 +134,6 @@ class Config:
     def dtype(self, value: Any) -> None:
         self.torch_dtype = value
 
-    def _knows(self, key: str) -> bool:
-        cls = type(self)
-        return key in cls.defaults() or key in cls.aliases or key in cls.no_effect
-
     def _unknown_key(self, key: str, value: Any) -> str:
         near = difflib.get_close_matches(key, [*self.defaults(), *self.aliases], n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
@@ -157,7 +153,7 @@ class Config:
         object.__setattr__(self, "id2label", {int(k): v for k, v in names.items()})
         object.__setattr__(self, "num_labels", len(names))
         if self.__dict__.get("label2id") is None:
-            object.__setattr__(self, "label2id", {label: i for i, label in self.id2label.items()})
+            object.__setattr__(self, "label2id", {label: int(i) for i, label in names.items()})
 
     # --- files ----------------------------------------------------------------------------------------------
 
@@ -165,7 +161,7 @@ class Config:
     def from_pretrained(cls, name_or_path: str | Path, *, return_unused_kwargs: bool = False, **options: Any) -> Any:
         """Read config.json of a folder or a Hub repository; other keywords override its keys."""
         keys, options = cls.get_config_dict(name_or_path, **options)
-        overrides = {key: options.pop(key) for key in list(options) if cls._is_key(key)}
+        overrides = {key: options.pop(key) for key in list(options) if cls.is_key(key)}
         config = cls.from_dict(keys, source=str(name_or_path), **options.pop("_from_dict", {}), **overrides)
         if return_unused_kwargs:
             return config, options
@@ -197,9 +193,8 @@ class Config:
         if "num_labels" in overrides and "id2label" not in overrides:
             keys.pop("id2label", None)
             keys.pop("label2id", None)
-        probe = cls.__new__(cls)
         if ignore_unknown_keys:
-            keys = {key: value for key, value in keys.items() if probe._knows(key) or key == "dtype"}
+            keys = {key: value for key, value in keys.items() if cls.is_key(key)}
         try:
             return cls(**keys)
         except ValueError as error:
@@ -210,7 +205,8 @@ class Config:
         return cls.from_dict(read_json(Path(file)), source=str(file))
 
     @classmethod
-    def _is_key(cls, key: str) -> bool:
+    def is_key(cls, key: str) -> bool:
+        """Whether config.json may hold this key: a field, or one without effect."""
         return key in cls.defaults() or key in cls.aliases or key in cls.no_effect or key == "dtype"
 
     def to_dict(self) -> dict[str, Any]:

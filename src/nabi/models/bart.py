@@ -197,6 +197,7 @@ class BartHead(BartPreTrainedModel):
 class BartForConditionalGeneration(BartHead, seq2seq.Seq2SeqLM):
     ties: ClassVar[dict[str, str]] = {"lm_head.weight": "model.shared.weight"}
     output_embeddings = At("lm_head")
+    final_logits_bias: Tensor
 
     def build(self, config: Any) -> None:
         super().build(config)
@@ -209,7 +210,7 @@ class BartForConditionalGeneration(BartHead, seq2seq.Seq2SeqLM):
         return {"final_logits_bias"}
 
     def _resize_rest(self, count: int) -> None:
-        old = self.final_logits_bias
+        old: Tensor = self.final_logits_bias
         new = old.new_zeros(1, count)
         new[:, : min(count, old.shape[1])] = old[:, :count]
         self.final_logits_bias = new

@@ -315,7 +315,8 @@ class DebertaV2ForMaskedLM(DebertaV2Head, heads.MaskedLM):
         if self.config.legacy:
             return super().score_tokens(x)
         x = self.new_norm(self.activation(self.new_dense(x)))
-        return F.linear(x, self.get_input_embeddings().weight, self.new_bias)
+        words: Any = self.get_input_embeddings()
+        return F.linear(x, words.weight, self.new_bias)
 
     def _resize_rest(self, count: int) -> None:
         if self.config.legacy:

@@ -27,16 +27,20 @@ class RopeConfig(Config):
     rope_scaling: dict[str, Any] | None = None
 
     def __init__(self, **keys: Any) -> None:
-        together = dict(keys.pop("rope_parameters", None) or {})
-        if together:
-            keys["rope_theta"] = together.pop("rope_theta", keys.get("rope_theta", type(self).rope_theta))
-            if together.get("rope_type", "default") != "default" or len(together) > 1:
-                keys["rope_scaling"] = together
-        super().__init__(**keys)
+        together = keys.pop("rope_parameters", None)
+        super().__init__(**keys, **({} if together is None else _apart(together)))
+
+    @classmethod
+    def is_key(cls, key: str) -> bool:
+        return key == "rope_parameters" or super().is_key(key)
 
     @property
     def rope_parameters(self) -> dict[str, Any]:
         return self.rope()
+
+    @rope_parameters.setter
+    def rope_parameters(self, together: dict[str, Any]) -> None:
+        self.update(_apart(together))
 
     def rope(self) -> dict[str, Any]:
         """All that the rotary angles depend on."""
@@ -52,6 +56,13 @@ class RopeConfig(Config):
     def check(self) -> None:
         super().check()
         check_rope(self.rope())
+
+
+def _apart(together: dict[str, Any]) -> dict[str, Any]:
+    """rope_theta and rope_scaling out of one rope_parameters."""
+    scaling = dict(together)
+    theta = {"rope_theta": scaling.pop("rope_theta")} if "rope_theta" in scaling else {}
+    return {**theta, "rope_scaling": None if scaling.get("rope_type", "default") == "default" else scaling}
 
 
 class LlamaConfig(RopeConfig):
@@ -110,7 +121,7 @@ class LlamaBlock(Block):
 
 
 class LlamaPreTrainedModel(PreTrainedModel):
-    config_class = LlamaConfig
+    config_class: ClassVar[type[Config]] = LlamaConfig
     base_model_prefix = "model"
     ignored_on_disk = (*PreTrainedModel.ignored_on_disk, r"rotary_emb\.inv_freq$")
 

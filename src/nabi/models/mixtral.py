@@ -158,7 +158,8 @@ class MixtralForCausalLM(MixtralHead, heads.CausalLM):
 
 class MixtralForSequenceClassification(MixtralHead, heads.LastTokenClassification):
     def forward(self, *args: Any, **inputs: Any) -> Any:
-        return super().forward(*args, output_router_logits=False, **inputs)
+        inputs["output_router_logits"] = False  # its output has no place for them
+        return super().forward(*args, **inputs)
 
 
 class MixtralForTokenClassification(MixtralHead, heads.TokenClassification):

@@ -219,7 +219,8 @@ class T5Stack(T5PreTrainedModel):
 
     def position_bias(self, length: int, context: Context) -> Tensor:
         """(1, heads, queries, keys), from the first block's table."""
-        table = self.block[0].bias
+        first: Any = self.block[0]
+        table = first.bias
         keys = torch.arange(context.past + length, device=table.weight.device)
         buckets = relative_buckets(
             keys[None] - keys[context.past :, None],

@@ -333,7 +333,7 @@ class Wav2Vec2ForCTC(Wav2Vec2PreTrainedModel, heads.HeadModel):
                 labels[real],
                 self.frames_of(samples).long(),
                 real.sum(-1),
-                blank=self.config.pad_token_id,
+                blank=self.config.pad_token_id or 0,
                 reduction=self.config.ctc_loss_reduction,
                 zero_infinity=self.config.ctc_zero_infinity,
             )

@@ -20,7 +20,7 @@ class Context:
     causal: bool = False  # no mask, but each position sees only itself and those before
     explicit: bool = False  # scores in the open: some queries see nothing, and must still have the right gradients
     rotary: tuple[Tensor, Tensor] | None = None  # cosines and sines
-    memory: Tensor | None = None  # an encoder's output (batch, source length, hidden)
+    memory: Any = None  # an encoder's output (batch, source length, hidden), or None
     memory_mask: Tensor | None = None
     cache: Cache | None = None
     past: int = 0  # how many positions the cache held before this pass

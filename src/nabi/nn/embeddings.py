@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -109,3 +112,25 @@ class TextEmbeddings(nn.Module):
                 position_ids = counted_positions(length, past + self.first_position, given.device)
         x = x + look_up(self.position_embeddings, position_ids, "position_ids")
         return self.dropout(self.LayerNorm(x))
+
+
+def resize_rows(old: Any, count: int, mean: bool, init: Callable[[nn.Module], None]) -> nn.Module:
+    """An embedding, or a linear layer onto a vocabulary, with another number of rows.
+
+    Rows in both are kept. New ones are the mean of the old ones, or what `init` gives.
+    """
+    options = {"device": old.weight.device, "dtype": old.weight.dtype}
+    if isinstance(old, nn.Embedding):
+        padding = old.padding_idx if old.padding_idx is not None and old.padding_idx < count else None
+        new: Any = nn.Embedding(count, old.embedding_dim, padding_idx=padding, **options)
+    else:
+        new = nn.Linear(old.in_features, count, bias=old.bias is not None, **options)
+    kept = min(count, len(old.weight))
+    with torch.no_grad():
+        init(new)
+        for name, known in old.named_parameters(recurse=False):
+            fresh = new.get_parameter(name)
+            if mean:
+                fresh[kept:] = known.float().mean(0).to(known.dtype)
+            fresh[:kept] = known[:kept]
+    return new

@@ -129,6 +129,7 @@ class SequenceClassification(HeadModel):
     """Scores of labels for a text; the loss is the one of config.problem_type."""
 
     text_vector: ClassVar[Callable[[HeadModel, ModelOutput], Tensor]] = pooled
+    classifier: Any
 
     def build(self, config: Any) -> None:
         self.dropout = nn.Dropout(self.head_dropout(config))

@@ -29,15 +29,15 @@ def attention_mask(
         _check_shape(given, batch, queries, keys)
         if given.dim() == 4:
             return _four_dimensional(given), False
-    whole = given is None or _all_ones(given)
+    hidden = None if given is None or _all_ones(given) else _rows(given)
     if not causal:
-        return (None if whole else _rows(given)), False
-    if whole and queries == keys and not materialise and (window is None or window >= keys):
+        return hidden, False
+    if hidden is None and queries == keys and not materialise and (window is None or window >= keys):
         return None, True
     mask = _causal(queries, keys, window, device)
-    if whole and queries == 1 and bool(window is None or window >= keys):
+    if hidden is None and queries == 1 and (window is None or window >= keys):
         return None, False
-    return (mask if whole else mask & _rows(given)), False
+    return (mask if hidden is None else mask & hidden), False
 
 
 def additive(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
@@ -51,7 +51,8 @@ def combine(mask: Tensor | None, bias: Tensor | None) -> Tensor | None:
     """One mask from a mask and a bias on the scores."""
     if bias is None:
         return mask
-    return bias if mask is None else bias + additive(mask, bias.dtype)
+    hidden = additive(mask, bias.dtype)
+    return bias if hidden is None else bias + hidden
 
 
 def _causal(queries: int, keys: int, window: int | None, device: torch.device) -> Tensor:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +15,8 @@ from torch import Tensor, nn
 
 from ..checkpoint import Weights, find_weights, save_weights
 from ..config import Config
-from ..hub import Repository
+from ..hub import Repository, upload
+from .embeddings import resize_rows
 from .loading import load_into
 from .norms import RMSNorm
 from .roles import RoleModule, Room
@@ -50,7 +53,7 @@ class PreTrainedModel(RoleModule):
                 f"{type(self).__name__} takes a {self.config_class.__name__}, got {type(config).__name__}; to load a "
                 f"checkpoint use {type(self).__name__}.from_pretrained(name_or_path)"
             )
-        self.config = config
+        self.config: Any = config
         self.recompute = False
 
     # --- the calling convention -----------------------------------------------------------------------------
@@ -98,8 +101,8 @@ class PreTrainedModel(RoleModule):
             if isinstance(module, nn.Embedding) and module.padding_idx is not None:
                 module.weight[module.padding_idx].zero_()
         elif isinstance(module, Room):
-            for parameter in module._parameters.values():
-                parameter.zero_()  # type: ignore[union-attr]
+            for bias in module._parameters.values():
+                bias.zero_()  # type: ignore[union-attr]
 
     def tied_weights(self) -> dict[str, str]:
         """Weight name -> the weight whose tensor it shares, in this model as configured and in the models inside."""
@@ -164,7 +167,7 @@ class PreTrainedModel(RoleModule):
         New rows start as the mean of the old ones (mean_resizing) or as the family initialises. Returns the new
         input embeddings.
         """
-        old = self.get_input_embeddings()
+        old: Any = self.get_input_embeddings()
         count = old.num_embeddings if new_num_tokens is None else int(new_num_tokens)
         if pad_to_multiple_of:
             count = math.ceil(count / pad_to_multiple_of) * pad_to_multiple_of
@@ -172,12 +175,12 @@ class PreTrainedModel(RoleModule):
             return old
         if count < 1:
             raise ValueError(f"new_num_tokens is {count}; a vocabulary has at least one token")
-        self.set_input_embeddings(self._resized(old, count, mean_resizing))
+        self.set_input_embeddings(resize_rows(old, count, mean_resizing, self.init_module))
         head = self.get_output_embeddings()
         if head is not None:
-            self.set_output_embeddings(self._resized(head, count, mean_resizing))
+            self.set_output_embeddings(resize_rows(head, count, mean_resizing, self.init_module))
         self._resize_rest(count)
-        self.config.vocab_size = count  # type: ignore[attr-defined]
+        self.config.update({"vocab_size": count})
         self.tie_weights()
         return self.get_input_embeddings()
 
@@ -187,23 +190,6 @@ class PreTrainedModel(RoleModule):
             if alias.endswith(".bias"):
                 room, _, leaf = origin.rpartition(".")
                 self.get_submodule(room)._parameters[leaf] = self.get_parameter(alias)
-
-    def _resized(self, old: Any, count: int, mean: bool) -> nn.Module:
-        options = {"device": old.weight.device, "dtype": old.weight.dtype}
-        if isinstance(old, nn.Embedding):
-            padding = old.padding_idx if old.padding_idx is not None and old.padding_idx < count else None
-            new: Any = nn.Embedding(count, old.embedding_dim, padding_idx=padding, **options)
-        else:
-            new = nn.Linear(old.in_features, count, bias=old.bias is not None, **options)
-        kept = min(count, len(old.weight))
-        with torch.no_grad():
-            self.init_module(new)
-            for fresh, known in ((new.weight, old.weight), (getattr(new, "bias", None), getattr(old, "bias", None))):
-                if fresh is not None and known is not None:
-                    if mean:
-                        fresh[kept:] = known.float().mean(0).to(known.dtype)
-                    fresh[:kept] = known[:kept]
-        return new
 
     # --- files ----------------------------------------------------------------------------------------------
 
@@ -235,38 +221,48 @@ class PreTrainedModel(RoleModule):
         for name in ("load_in_8bit", "load_in_4bit", "quantization_config", "from_tf", "from_flax"):
             if options.pop(name, None):
                 raise ValueError(f"from_pretrained({name}=…) is not supported: load a PyTorch checkpoint in float")
-        implementation = options.pop("attn_implementation", None)
-        where = options.copy()
-        repository = None if name_or_path is None else Repository.open(name_or_path, where)
-        if not isinstance(config, Config):
-            config, unused = cls.config_class.from_pretrained(
-                config or name_or_path, return_unused_kwargs=True, **options
-            )
-            if unused:
-                raise TypeError(
-                    f"{cls.__name__}.from_pretrained got unknown arguments: {', '.join(unused)}; they are neither "
-                    f"options nor keys of {cls.config_class.__name__}"
-                )
-        elif where:
-            config.update(where)
-        check_supported(config)
-        check_attention(implementation)
-        if state_dict is None and repository is None:
-            raise ValueError("from_pretrained needs a name or folder, or a state_dict")
-        weights: Any = state_dict
-        if weights is None:
-            weights = find_weights(repository, use_safetensors=use_safetensors, variant=variant)  # type: ignore[arg-type]
+        check_attention(options.pop("attn_implementation", None))
+        config, repository = cls._open(name_or_path, config, options)
+        if state_dict is None:
+            if repository is None:
+                raise ValueError("from_pretrained needs a name or folder, or a state_dict")
+            weights: Any = find_weights(repository, use_safetensors=use_safetensors, variant=variant)
+        else:
+            weights = state_dict
         wanted = resolve_dtype(torch_dtype if dtype is None else dtype, config, weights)
         with torch.device("meta"):
             model = cls(config)
         info = load_into(
             model, weights, source=str(name_or_path), dtype=wanted, ignore_mismatched_sizes=ignore_mismatched_sizes
         )
-        config._name_or_path = str(name_or_path or "")  # type: ignore[attr-defined]
+        config.update({"_name_or_path": str(name_or_path or "")})
         model.eval()
         if device_map is not None:
             model.to(single_device(device_map))
         return (model, vars(info)) if output_loading_info else model
+
+    @classmethod
+    def _open(
+        cls, name_or_path: str | Path | None, config: Config | str | Path | None, options: dict[str, Any]
+    ) -> tuple[Config, Repository | None]:
+        """The configuration, with the overrides among the options, and the place of the weights."""
+        rest = dict(options)
+        repository = None if name_or_path is None else Repository.open(name_or_path, rest)
+        if isinstance(config, Config):
+            found, unused = copy.deepcopy(config), [key for key in rest if not config.is_key(key)]
+            found.update(rest)
+        else:
+            source = config or name_or_path
+            if source is None:
+                raise ValueError("from_pretrained needs a name or folder, or a config with a state_dict")
+            found, unused = cls.config_class.from_pretrained(source, return_unused_kwargs=True, **options)
+        if unused:
+            raise TypeError(
+                f"{cls.__name__}.from_pretrained got unknown arguments: {', '.join(unused)}; they are neither options "
+                f"nor keys of {cls.config_class.__name__}"
+            )
+        check_supported(found)
+        return found, repository
 
     @classmethod
     def from_config(cls, config: Config, **options: Any) -> Any:
@@ -301,9 +297,13 @@ class PreTrainedModel(RoleModule):
         stored = {name: tensor for name, tensor in tensors.items() if name not in tied}
         save_weights(stored, folder, max_shard_size=max_shard_size, safetensors=safe_serialization)
         if push_to_hub:
-            from ..hub import push
+            upload(folder, options.pop("repo_id", folder.name), **options)
 
-            push(folder, options.pop("repo_id", folder.name), **options)
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Save to a temporary folder and upload it; options as in hub.upload. Returns the commit's URL."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            return upload(folder, repo_id, **options)
 
     # --- switches -------------------------------------------------------------------------------------------
 

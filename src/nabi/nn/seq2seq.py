@@ -124,7 +124,7 @@ class Seq2SeqClassification(HeadModel):
             inputs["use_cache"] = False
         if len(args) < 2 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
             inputs["decoder_input_ids"] = shift_right(input_ids, self.config)
-        ends = input_ids == self.config.eos_token_id
+        ends: Tensor = input_ids.eq(self.config.eos_token_id)
         if not torch.compiler.is_compiling() and input_ids.device.type == "cpu" and not ends.any(1).all():
             raise ValueError(
                 f"a text without the end token {self.config.eos_token_id} was given, but {type(self).__name__} reads "
