@@ -3,25 +3,30 @@
     out = model(**inputs)
     out.logits is out["logits"] is out[0]
 
-A field that was not computed reads as None by attribute, and has no key and no index.
+A field that was not computed reads as None by attribute, and has no key and no index. past_key_values is a Cache.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from .nn.cache import Cache
 
 
 class ModelOutput(dict[str, Any]):
     """A dictionary in the order of its class's annotations, with attributes and integer or slice indices."""
 
+    _fields: ClassVar[tuple[str, ...]] = ()  # gathered once, for torch.compile cannot look into a class
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = vars(cls).get("__annotations__", {})
+        cls._fields = tuple(dict.fromkeys((*cls._fields, *own)))
+
     def __init__(self, values: dict[str, Any] | None = None, /, **fields: Any) -> None:
         given = {**(values or {}), **fields}
-        known = self.field_names()
+        known = self._fields
         unknown = [name for name in given if name not in known]
         if unknown:
             raise TypeError(f"{type(self).__name__} has no field {', '.join(unknown)}; it has {', '.join(known)}")
@@ -29,10 +34,7 @@ class ModelOutput(dict[str, Any]):
 
     @classmethod
     def field_names(cls) -> list[str]:
-        names: dict[str, None] = {}
-        for owner in reversed(cls.__mro__):
-            names.update(dict.fromkeys(vars(owner).get("__annotations__", {})))
-        return list(names)
+        return list(cls._fields)
 
     def to_tuple(self) -> tuple[Any, ...]:
         return tuple(self.values())
@@ -41,12 +43,12 @@ class ModelOutput(dict[str, Any]):
         return super().__getitem__(key) if isinstance(key, str) else self.to_tuple()[key]
 
     def __getattr__(self, name: str) -> Any:
-        if name not in type(self).field_names():
+        if name not in type(self)._fields:
             raise AttributeError(f"{type(self).__name__} has no field {name!r}; it has {list(self)}")
         return self.get(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in type(self).field_names():
+        if name not in type(self)._fields:
             raise AttributeError(f"{type(self).__name__} has no field {name!r}")
         self[name] = value
 
@@ -69,7 +71,7 @@ class BaseModelOutputWithPooling(ModelOutput):
 
 class BaseModelOutputWithPast(ModelOutput):
     last_hidden_state: Tensor
-    past_key_values: Cache | None
+    past_key_values: Any
     hidden_states: tuple[Tensor, ...] | None
     attentions: tuple[Tensor, ...] | None
 
@@ -82,7 +84,7 @@ class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
     last_hidden_state: Tensor
     pooler_output: Tensor | None
     hidden_states: tuple[Tensor, ...] | None
-    past_key_values: Cache | None
+    past_key_values: Any
     attentions: tuple[Tensor, ...] | None
     cross_attentions: tuple[Tensor, ...] | None
 
@@ -93,7 +95,7 @@ class MoeModelOutputWithPast(BaseModelOutputWithPast):
 
 class Seq2SeqModelOutput(ModelOutput):
     last_hidden_state: Tensor
-    past_key_values: Cache | None
+    past_key_values: Any
     decoder_hidden_states: tuple[Tensor, ...] | None
     decoder_attentions: tuple[Tensor, ...] | None
     cross_attentions: tuple[Tensor, ...] | None
@@ -138,7 +140,7 @@ class CausalLMOutput(_HeadOutput):
 class CausalLMOutputWithPast(ModelOutput):
     loss: Tensor | None
     logits: Tensor
-    past_key_values: Cache | None
+    past_key_values: Any
     hidden_states: tuple[Tensor, ...] | None
     attentions: tuple[Tensor, ...] | None
 
@@ -155,7 +157,7 @@ class MoeCausalLMOutputWithPast(ModelOutput):
     loss: Tensor | None
     aux_loss: Tensor | None
     logits: Tensor
-    past_key_values: Cache | None
+    past_key_values: Any
     hidden_states: tuple[Tensor, ...] | None
     attentions: tuple[Tensor, ...] | None
     router_logits: tuple[Tensor, ...] | None
@@ -172,7 +174,7 @@ class QuestionAnsweringModelOutput(ModelOutput):
 class Seq2SeqLMOutput(ModelOutput):
     loss: Tensor | None
     logits: Tensor
-    past_key_values: Cache | None
+    past_key_values: Any
     decoder_hidden_states: tuple[Tensor, ...] | None
     decoder_attentions: tuple[Tensor, ...] | None
     cross_attentions: tuple[Tensor, ...] | None
@@ -189,7 +191,7 @@ class Seq2SeqQuestionAnsweringModelOutput(ModelOutput):
     loss: Tensor | None
     start_logits: Tensor
     end_logits: Tensor
-    past_key_values: Cache | None
+    past_key_values: Any
     decoder_hidden_states: tuple[Tensor, ...] | None
     decoder_attentions: tuple[Tensor, ...] | None
     cross_attentions: tuple[Tensor, ...] | None

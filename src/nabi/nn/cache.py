@@ -26,6 +26,11 @@ class Cache:
         """Append the new positions of a layer and return all of its keys and values."""
         if layer in self.layers:
             past_key, past_value = self.layers[layer]
+            if past_key.shape[0] != key.shape[0]:
+                raise ValueError(
+                    f"past_key_values holds {past_key.shape[0]} texts, but the batch has {key.shape[0]}: pass the cache "
+                    "that the model returned for these texts, or start without one"
+                )
             key, value = torch.cat((past_key, key), dim=2), torch.cat((past_value, value), dim=2)
         self.layers[layer] = (key, value)
         return key, value
@@ -56,7 +61,7 @@ class Cache:
             return cls()
         if isinstance(past, Cache):
             return past
-        if not isinstance(past, (tuple, list)) or any(len(pair) not in (2, 4) for pair in past):
+        if not isinstance(past, (tuple, list)) or not all(_is_entry(pair) for pair in past):
             raise TypeError(
                 f"past_key_values is a {type(past).__name__}; expected the Cache that the model returned, or a "
                 "tuple with (key, value) for each layer"
@@ -76,6 +81,10 @@ class Cache:
 
     def __bool__(self) -> bool:
         return True  # an empty cache is still a cache to fill
+
+
+def _is_entry(pair: Any) -> bool:
+    return isinstance(pair, (tuple, list)) and len(pair) in (2, 4) and all(isinstance(t, Tensor) for t in pair)
 
 
 DynamicCache = Cache

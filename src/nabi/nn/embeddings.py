@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 def look_up(embedding: nn.Embedding, ids: Tensor, name: str = "input_ids") -> Tensor:
     """embedding(ids), with a clear error for an id that is outside (on the CPU, where looking is free)."""
+    if ids.is_floating_point():
+        raise ValueError(f"{name} holds numbers of {ids.dtype}; expected whole numbers, as a tokenizer gives them")
     if not torch.compiler.is_compiling() and ids.device.type == "cpu" and ids.numel():
         low, high = int(ids.min()), int(ids.max())
         if low < 0 or high >= embedding.num_embeddings:
@@ -45,11 +47,21 @@ def tokens_or_vectors(input_ids: Tensor | None, inputs_embeds: Tensor | None) ->
 
 
 def _check_dimensions(name: str, given: Tensor, expected: tuple[str, ...]) -> None:
+    if not isinstance(given, Tensor):
+        raise TypeError(f"{name} is a {type(given).__name__}; expected a tensor: tokenize with return_tensors='pt'")
     if given.dim() != len(expected):
         raise ValueError(
             f"{name} has shape {tuple(given.shape)}; expected ({', '.join(expected)}): tokenize with "
             "return_tensors='pt', or add a batch dimension"
         )
+    if given.shape[1] == 0:
+        raise ValueError(f"{name} has shape {tuple(given.shape)}: the text is empty, there must be one token at least")
+
+
+def _check_fit(name: str, ids: Tensor, batch: int, length: int) -> None:
+    """Ids that go with the tokens: one for each, or one row for all texts."""
+    if tuple(ids.shape) not in ((batch, length), (1, length)):
+        raise ValueError(f"{name} has shape {tuple(ids.shape)}, the text {(batch, length)}: one number for each token")
 
 
 def counted_positions(length: int, past: int, device: torch.device) -> Tensor:
@@ -58,7 +70,7 @@ def counted_positions(length: int, past: int, device: torch.device) -> Tensor:
 
 
 def positions_after_padding(input_ids: Tensor, padding: int, past: int = 0) -> Tensor:
-    """(batch, length): real tokens count up from padding + 1, padding tokens stand at `padding` (RoBERTa)."""
+    """(batch, length): real tokens count up from padding + 1, padding tokens stand at `padding`."""
     real = (input_ids != padding).long()
     return (torch.cumsum(real, dim=1) + past) * real + padding
 
@@ -79,6 +91,11 @@ class TextEmbeddings(nn.Module):
         padded_positions: bool = False,
     ) -> None:
         super().__init__()
+        if padding is not None and not -vocab_size <= padding < vocab_size:
+            raise ValueError(
+                f"pad_token_id {padding} of the config is no id of its vocabulary, 0 to {vocab_size - 1}: correct one "
+                "of them; new tokens are added by resize_token_embeddings"
+            )
         self.word_embeddings = nn.Embedding(vocab_size, size, padding_idx=padding)
         self.position_embeddings = nn.Embedding(positions, size, padding_idx=padding if padded_positions else None)
         if segments:
@@ -97,19 +114,24 @@ class TextEmbeddings(nn.Module):
     ) -> Tensor:
         """(batch, length) ids -> (batch, length, size). `past`: how many positions a cache holds already."""
         given = tokens_or_vectors(input_ids, inputs_embeds)
-        length = given.shape[1]
+        batch, length = given.shape[:2]
+        if input_ids is None and given.shape[2] != self.word_embeddings.embedding_dim:
+            size = self.word_embeddings.embedding_dim
+            raise ValueError(f"inputs_embeds has vectors of size {given.shape[2]}, the model's have {size}")
         check_length(past + length, self.position_embeddings.num_embeddings - self.first_position)
         x = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
         if hasattr(self, "token_type_embeddings"):
             if token_type_ids is None:
                 x = x + self.token_type_embeddings.weight[0]
             else:
+                _check_fit("token_type_ids", token_type_ids, batch, length)
                 x = x + look_up(self.token_type_embeddings, token_type_ids, "token_type_ids")
         if position_ids is None:
             if self.first_position and input_ids is not None:
                 position_ids = positions_after_padding(input_ids, self.first_position - 1, past)
             else:
                 position_ids = counted_positions(length, past + self.first_position, given.device)
+        _check_fit("position_ids", position_ids, batch, length)
         x = x + look_up(self.position_embeddings, position_ids, "position_ids")
         return self.dropout(self.LayerNorm(x))
 

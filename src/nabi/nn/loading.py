@@ -63,7 +63,7 @@ def load_into(
         raise ValueError(_mismatch(model, info, source))
     _share_tied(model, found)
     model.load_state_dict(found, assign=True, strict=False)
-    missing = set(expected) - set(found)
+    missing = {name for name, tensor in model.state_dict().items() if tensor.is_meta}
     _initialise(model, dtype or torch.get_default_dtype())
     model.tie_weights()
     info.missing_keys = sorted(missing - set(model.tied_weights()) - model.unstored_weights())
@@ -101,21 +101,23 @@ def _share_tied(model: PreTrainedModel, found: dict[str, Tensor]) -> None:
 
 
 def _initialise(model: PreTrainedModel, dtype: torch.dtype) -> None:
-    """Give memory and initial values to the weights that no file had; leave those that were loaded alone."""
-    for module in model.modules():
-        own = {name: p for name, p in module._parameters.items() if p is not None}
-        fresh = [name for name, p in own.items() if p.is_meta]
-        if not fresh:
-            continue
-        for name, parameter in own.items():
-            kept = parameter.dtype if not parameter.is_floating_point() else dtype
-            module._parameters[name] = nn.Parameter(
-                torch.empty(parameter.shape, dtype=kept), requires_grad=parameter.requires_grad
-            )
+    """Give memory and initial values to the weights that no file had; leave those that were loaded alone.
+
+    A family may initialise a weight by the module around it, so all modules are gone through, inner ones first. The
+    loaded weights are out of the model meanwhile, in their places meta tensors, which take no values.
+    """
+    slots = [(m, name, p) for m in model.modules() for name, p in m._parameters.items() if p is not None]
+    if any(p.is_meta for _, _, p in slots):
+        for module, name, p in slots:
+            kept = dtype if p.is_floating_point() else p.dtype
+            empty = torch.empty(p.shape, dtype=kept, device="cpu" if p.is_meta else "meta")
+            module._parameters[name] = nn.Parameter(empty, requires_grad=p.requires_grad)
         with torch.no_grad():
-            model.init_module(module)
-        for name in set(own) - set(fresh):
-            module._parameters[name] = own[name]
+            for module in reversed(list(model.modules())):
+                model.init_module(module)
+        for module, name, p in slots:
+            if not p.is_meta:
+                module._parameters[name] = p
     for name, buffer in model.named_buffers():
         if buffer.is_meta:
             owner, leaf = model.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]

@@ -21,15 +21,18 @@ def classification_loss(logits: Tensor, labels: Tensor | None, config: Config) -
     """
     if labels is None:
         return None
+    check_tensor(labels, "labels")
     if config.problem_type is None:
         integers = labels.dtype in (torch.long, torch.int)
         several = "single_label_classification" if integers else "multi_label_classification"
         config.problem_type = "regression" if config.num_labels == 1 else several
     if config.problem_type == "regression":
-        return F.mse_loss(
-            logits.squeeze(-1) if config.num_labels == 1 else logits,
-            labels.to(logits.dtype).view(logits.shape[0] if config.num_labels == 1 else logits.shape),
-        )
+        if labels.numel() != logits.numel():
+            raise ValueError(
+                f"labels have shape {tuple(labels.shape)}, but regression wants one number for each of the logits: "
+                f"{tuple(logits.shape)}"
+            )
+        return F.mse_loss(logits, labels.to(logits.dtype).view(logits.shape))
     if config.problem_type == "single_label_classification":
         return cross_entropy(logits, labels)
     if config.problem_type == "multi_label_classification":
@@ -52,7 +55,13 @@ def cross_entropy(logits: Tensor, labels: Tensor | None, num_items: Any = None) 
     """
     if labels is None:
         return None
+    check_tensor(labels, "labels")
     classes = logits.shape[-1]
+    if labels.is_floating_point():
+        raise ValueError(
+            f"labels hold numbers of {labels.dtype}, but classes are whole numbers, 0 to {classes - 1}; for values or "
+            "several labels a text set config.problem_type to 'regression' or 'multi_label_classification'"
+        )
     if labels.numel() * classes != logits.numel():
         raise ValueError(f"labels have shape {tuple(labels.shape)}, the logits {tuple(logits.shape)}: one label each")
     check_labels(labels, classes)
@@ -66,6 +75,7 @@ def next_token_loss(logits: Tensor, labels: Tensor | None, num_items: Any = None
     """Cross entropy of each position's logits against the label of the position after it."""
     if labels is None:
         return None
+    check_tensor(labels, "labels")
     shifted = F.pad(labels, (0, 1), value=IGNORED)[..., 1:]
     return cross_entropy(logits, shifted, num_items)
 
@@ -75,12 +85,21 @@ def span_loss(start: Tensor, end: Tensor, starts: Tensor | None, ends: Tensor | 
     if starts is None or ends is None:
         return None
     length = start.shape[1]
+    for name, positions in (("start_positions", starts), ("end_positions", ends)):
+        check_tensor(positions, name)
+        if positions.numel() != len(start):
+            raise ValueError(f"{name} has shape {tuple(positions.shape)}; expected ({len(start)},), one for each text")
 
     def one(logits: Tensor, positions: Tensor) -> Tensor:
         positions = positions.squeeze(-1) if positions.dim() > 1 else positions
         return F.cross_entropy(logits, positions.clamp(0, length), ignore_index=length)
 
     return (one(start, starts) + one(end, ends)) / 2
+
+
+def check_tensor(given: Any, name: str) -> None:
+    if not isinstance(given, Tensor):
+        raise TypeError(f"{name} is a {type(given).__name__}; expected a tensor, as torch.tensor({name})")
 
 
 def check_labels(labels: Tensor, classes: int) -> None:

@@ -84,6 +84,8 @@ def _all_ones(given: Tensor) -> bool:
 
 
 def _check_shape(given: Tensor, batch: int, queries: int, keys: int) -> None:
+    if not isinstance(given, Tensor):
+        raise TypeError(f"attention_mask is a {type(given).__name__}; expected a tensor of shape ({batch}, {keys})")
     shape = tuple(given.shape)
     fits = {
         2: shape in ((batch, keys), (1, keys)),
