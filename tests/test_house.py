@@ -27,7 +27,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "nn": {"config", "outputs", "checkpoint", "hub"},
     "models": {"nn", "config", "outputs"},
     "auto": {"models", "config"},
-    "pipelines": {"auto", "tokenization", "embedded", "hub", "config", "models"},
+    "pipelines": {"auto", "tokenization", "embedded", "hub", "config", "models", "nn"},
     "cli": {"pipelines", "embedded", "hub", "__init__"},
     "__init__": {"models"},
 }

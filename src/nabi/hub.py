@@ -20,7 +20,8 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2.0  # for the Hub's first answer; the variable HF_HUB_ETAG_TIMEOUT overrides it
-REMEMBERED_SECONDS = 30.0  # how long "it answers" or "it does not answer" is believed
+SILENCE_BELIEVED_SECONDS = 30.0  # so long a Hub that gave no answer is not asked again
+ANSWER_BELIEVED_SECONDS = 5.0  # so long a Hub that gave one is asked with no new deadline
 
 _NO_LONGER_USED = ("resume_download", "proxies")  # taken and ignored, as huggingface_hub does since 1.0
 
@@ -329,8 +330,11 @@ _looks: dict[str, tuple[float, str]] = {}
 def _why_silent(url: str, token: str | bool | None) -> str:
     """Why the Hub gives no answer, or "" if it does: any answer will do, a refusal too."""
     endpoint = _endpoint()
-    if endpoint in _looks and time.monotonic() - _looks[endpoint][0] < REMEMBERED_SECONDS:
-        return _looks[endpoint][1]
+    if endpoint in _looks:
+        when, reason = _looks[endpoint]
+        believed = SILENCE_BELIEVED_SECONDS if reason else ANSWER_BELIEVED_SECONDS
+        if time.monotonic() - when < believed:
+            return reason
     reason = _ask(url, token)
     _looks[endpoint] = (time.monotonic(), reason)
     return reason

@@ -6,15 +6,39 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .pretrained import PreTrainedModel
 
 logger = logging.getLogger(__name__)
+
+
+class Unmade(TorchFunctionMode):
+    """Inside, modules are made on the meta device: shapes without memory.
+
+    Random fills are skipped too. They would do nothing, but torch loads its compiler to do it, for two seconds.
+    """
+
+    def __enter__(self) -> Self:
+        self._device = torch.device("meta")
+        self._device.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self._device.__exit__(*error)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (Tensor.normal_, Tensor.uniform_) and args[0].is_meta:
+            return args[0]
+        return func(*args, **(kwargs or {}))
 
 
 @dataclass

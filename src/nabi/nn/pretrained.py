@@ -17,7 +17,7 @@ from ..checkpoint import Weights, find_weights, save_weights
 from ..config import Config
 from ..hub import Repository, upload
 from .embeddings import resize_rows
-from .loading import load_into
+from .loading import Unmade, load_into
 from .norms import RMSNorm
 from .roles import RoleModule, Room
 
@@ -230,7 +230,7 @@ class PreTrainedModel(RoleModule):
         else:
             weights = state_dict
         wanted = resolve_dtype(torch_dtype if dtype is None else dtype, config, weights)
-        with torch.device("meta"):
+        with Unmade():
             model = cls(config)
         info = load_into(
             model, weights, source=str(name_or_path), dtype=wanted, ignore_mismatched_sizes=ignore_mismatched_sizes

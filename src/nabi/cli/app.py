@@ -1,0 +1,172 @@
+"""The commands and their options, and how errors leave: one line, no traceback."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from .messages import language, say
+from .run import Options, Problem, run
+
+HEADINGS = ("Usage", "Arguments", "Options", "Commands")
+# typer carries its own copy of click, or click itself, by its version: these are whichever it uses.
+UsageError: Any = typer.BadParameter.__mro__[1]
+ClickException: Any = UsageError.__mro__[1]
+
+
+class Command(TyperCommand):
+    def get_help(self, ctx: Any) -> str:
+        return localised(super().get_help(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """As it is usually written, whatever the library's version makes of it: [OPTIONS] TASK [TEXT]..."""
+        arguments = [p for p in self.get_params(ctx) if p.param_type_name == "argument"]
+        return ["[OPTIONS]", *(str(argument.metavar) for argument in arguments)]
+
+
+class Group(TyperGroup):
+    def get_help(self, ctx: Any) -> str:
+        return localised(super().get_help(ctx))
+
+
+def localised(text: str) -> str:
+    """The library's own words in the user's language, without the Python types that it adds to arguments."""
+    text = re.sub(r" <(list\[)?str\]?>", lambda found: " " * len(found[0]), text)
+    if language() != "en":
+        for heading in HEADINGS:
+            text = text.replace(f"{heading}:", f"{say(heading)}:", 1)
+        text = text.replace("[required]", f"[{say('required')}]")
+        text = text.replace("Show this message and exit.", say("about_help"))
+    return text
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        print(f"nabi {__version__}")
+        raise typer.Exit
+
+
+def top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help=say("about_version"))
+    ] = False,
+) -> None:
+    pass
+
+
+def run_command(
+    task: Annotated[str, typer.Argument(metavar="TASK", help=say("about_task"))],
+    text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help=say("about_texts"))] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help=say("about_model"))] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help=say("about_file"))] = None,
+    json: Annotated[bool, typer.Option("--json", help=say("about_json"))] = False,
+    top_k: Annotated[int | None, typer.Option("--top-k", min=1, metavar="N", help=say("about_top_k"))] = None,
+    truncate: Annotated[bool, typer.Option("--truncate", help=say("about_truncate"))] = False,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", min=1, metavar="N", help=say("about_batch_size"))
+    ] = None,
+    device: Annotated[str | None, typer.Option("--device", metavar="D", help=say("about_device"))] = None,
+    revision: Annotated[str | None, typer.Option("--revision", metavar="R", help=say("about_revision"))] = None,
+    offline: Annotated[bool, typer.Option("--offline", help=say("about_offline"))] = False,
+) -> None:
+    options = Options(
+        model=model,
+        revision=revision,
+        device=device,
+        batch_size=batch_size,
+        top_k=top_k,
+        truncate=truncate,
+        offline=offline,
+        json=json,
+    )
+    raise typer.Exit(run(task, text or [], file, options))
+
+
+def make_app() -> typer.Typer:
+    """The commands, with their help in the user's language."""
+    from ..pipelines.tasks import ALIASES, TASKS
+
+    app = typer.Typer(
+        name="nabi",
+        cls=Group,
+        help=say("about"),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,  # plain help reads as well and comes up faster
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(top)
+    tasks = ", ".join(sorted([*TASKS, *ALIASES]))
+    app.command("run", cls=Command, help=say("about_run", tasks=tasks), no_args_is_help=True)(run_command)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0, 1 for what could not be done, 2 for a wrong command."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console that lacks a letter shows '?', and goes on
+    try:
+        code = make_app()(args=arguments, prog_name="nabi", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except Problem as problem:
+        return fail(str(problem), problem.code)
+    except ClickException as error:
+        return fail_of_usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        # The reader has left, as `head` does. Python would complain once more when it flushes at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("NABI_DEBUG"):
+            raise
+        if isinstance(error, (OSError, ValueError, TypeError)):
+            return fail(one_line(error), 1)
+        return fail(say("unexpected", kind=type(error).__name__, message=one_line(error)), 1)
+
+
+def fail(message: str, code: int) -> int:
+    print(say("error", message=message), file=sys.stderr)
+    return code
+
+
+def fail_of_usage(error: Any) -> int:
+    """A mistake in the command, found by the library; what it says is put into our words."""
+    context: Any = getattr(error, "ctx", None)
+    kind = type(error).__name__
+    if kind == "NoArgsIsHelpError":
+        print(error.format_message())
+        return 0
+    parameter = getattr(error, "param", None)
+    name = parameter.opts[0] if parameter is not None and parameter.opts else ""
+    if kind == "NoSuchOption":
+        near = (getattr(error, "possibilities", None) or [""])[0]
+        hint = say("did_you_mean", name=near) if near else ""
+        message = say("no_option", name=error.option_name, hint=hint)
+    elif (command_name := re.match(r"No such command '([^']+)'", error.format_message())) is not None:
+        message = say("no_command", name=command_name[1], known=", ".join(context.command.commands))
+    elif kind == "MissingParameter":
+        message = say("missing", name=name.upper() if not name.startswith("-") else name)
+    elif parameter is not None:
+        message = say("bad_value", name=name, reason=error.message)
+    else:
+        message = error.format_message()
+    command = context.command_path if context is not None else "nabi"
+    return fail(f"{message}\n{say('see_help', command=command)}", 2)
+
+
+def one_line(error: Exception) -> str:
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__

@@ -1,0 +1,192 @@
+"""text-classification, also called sentiment-analysis: a text, or a pair of texts, to labels with scores.
+
+"이 영화는 최고예요!" -> input_ids (1, length) -> logits (1, labels) -> {"label": "positive", "score": 0.98}
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from .base import Pipeline, Steps
+
+logger = logging.getLogger(__name__)
+
+NO_LIMIT = 1_000_000  # a tokenizer that knows no longest text says a number far beyond this
+TOKENIZER_SETTINGS = frozenset(
+    """add_special_tokens max_length pad_to_max_length pad_to_multiple_of padding padding_side
+    return_attention_mask return_token_type_ids split_special_tokens stride text_pair truncation verbose""".split()
+)
+
+
+class ClassificationFunction(enum.Enum):
+    SIGMOID = "sigmoid"
+    SOFTMAX = "softmax"
+    NONE = "none"
+
+
+class TextClassificationPipeline(Pipeline):
+    """Labels and scores for texts, by a model of the kind …ForSequenceClassification.
+
+    top_k: how many labels per text, best first; None for all. Left out, the best label alone.
+    function_to_apply: "sigmoid", "softmax" or "none"; left out, what fits the model: none for a regression, sigmoid
+    for several labels at once or for a single one, else softmax.
+    truncation, padding, max_length, … go to the tokenizer.
+
+        pipe("text")                            [{"label", "score"}]
+        pipe({"text": …, "text_pair": …})       {"label", "score"}
+        pipe(["text", …])                       [{"label", "score"}, …]
+        pipe(["text", …], top_k=2)              [[{"label", "score"}, {…}], …]
+        pipe(line for line in file)             an iterator of {"label", "score"}
+    """
+
+    task = "text-classification"
+
+    def __init__(self, model: Any, tokenizer: Any = None, **options: Any) -> None:
+        if tokenizer is None:
+            raise ValueError("TextClassificationPipeline needs the tokenizer that belongs to the model: tokenizer=…")
+        super().__init__(model, tokenizer, **options)
+
+    @classmethod
+    def load_model(cls, name: str | Path, **options: Any) -> Any:
+        from ..auto import AutoModelForSequenceClassification
+
+        return AutoModelForSequenceClassification.from_pretrained(name, **options)
+
+    def __call__(self, inputs: Any, **settings: Any) -> Any:
+        """See the class. A text longer than the model's positions is a ValueError unless truncation=True."""
+        result = super().__call__(inputs, **settings)
+        # As people know it, one string gives a list of one, unless the call itself says top_k.
+        return [result] if isinstance(inputs, str) and "top_k" not in settings else result
+
+    def _sanitize_parameters(
+        self,
+        function_to_apply: str | ClassificationFunction | None = None,
+        top_k: int | str | None = "",
+        return_all_scores: bool | None = None,
+        **for_tokenizer: Any,
+    ) -> Steps:
+        self._check_names(for_tokenizer)
+        after: dict[str, Any] = {}
+        if top_k != "":
+            if top_k is not None and (isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1):
+                raise ValueError(f"top_k is {top_k!r}; expected a number of 1 or more, or None for every label")
+            after = {"top_k": top_k, "nested": True}
+        elif return_all_scores is not None:
+            logger.warning("return_all_scores is the old name: say top_k=None for every label, top_k=1 for the best")
+            after = {"top_k": None if return_all_scores else 1}
+        if function_to_apply not in (None, "default"):
+            after["function_to_apply"] = classification_function(function_to_apply)
+        return for_tokenizer, {}, after
+
+    @staticmethod
+    def _check_names(names: dict[str, Any]) -> None:
+        for name in names:
+            if name not in TOKENIZER_SETTINGS:
+                own = {"top_k", "function_to_apply", "batch_size", "on_error"}
+                near = difflib.get_close_matches(name, sorted(TOKENIZER_SETTINGS | own), n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise TypeError(f"text-classification has no argument {name!r}, nor has its tokenizer.{hint}")
+
+    def preprocess(self, inputs: Any, **for_tokenizer: Any) -> dict[str, Any]:
+        """A text, or {"text", "text_pair"}, to input ids and what goes with them, each (1, length)."""
+        if for_tokenizer.get("truncation") and not for_tokenizer.get("max_length"):
+            for_tokenizer["max_length"] = self._longest()
+        encoded = self.tokenizer(**{**for_tokenizer, **text_and_pair(inputs)}, return_tensors="pt")
+        if encoded["input_ids"].shape[-1] == 0:
+            raise ValueError(f"the tokenizer finds no token in {inputs!r}, so there is nothing to classify")
+        return encoded
+
+    def _longest(self) -> int | None:
+        """Where truncation=True cuts: the tokenizer's own limit, or the model's if the tokenizer has none."""
+        limit = getattr(self.tokenizer, "model_max_length", None) or NO_LIMIT
+        return limit if limit < NO_LIMIT else getattr(self.model.config, "max_position_embeddings", None)
+
+    def _forward(self, model_inputs: dict[str, Any], **_: Any) -> dict[str, Tensor]:
+        if self._model_takes is not None and "use_cache" in self._model_takes:
+            model_inputs["use_cache"] = False  # a decoder that only scores needs no keys and values kept
+        outputs = self.model(**model_inputs)
+        logits = getattr(outputs, "logits", None)
+        if logits is None or logits.dim() != 2:
+            raise TypeError(
+                f"{type(self.model).__name__} gives no logits (batch, labels), so it cannot classify texts: load the "
+                "checkpoint with AutoModelForSequenceClassification"
+            )
+        return {"logits": logits}
+
+    def postprocess(  # type: ignore[override]
+        self,
+        model_outputs: Mapping[str, Tensor],
+        function_to_apply: ClassificationFunction | None = None,
+        top_k: int | None = 1,
+        nested: bool = False,
+    ) -> Any:
+        """Logits (1, labels) -> {"label", "score"}, or a list of them if top_k was asked for."""
+        logits = model_outputs["logits"][0].float()
+        function = function_to_apply or self._fitting_function()
+        if function is ClassificationFunction.SIGMOID:
+            logits = logits.sigmoid()
+        elif function is ClassificationFunction.SOFTMAX:
+            logits = logits.softmax(dim=-1)
+        names = self.model.config.id2label
+        scores = [{"label": names.get(i, f"LABEL_{i}"), "score": score} for i, score in enumerate(logits.tolist())]
+        if top_k == 1 and not nested:
+            return max(scores, key=lambda one: one["score"])
+        if nested:
+            scores.sort(key=lambda one: one["score"], reverse=True)
+        return scores if top_k is None else scores[:top_k]
+
+    def _fitting_function(self) -> ClassificationFunction:
+        config = self.model.config
+        if config.problem_type == "regression":
+            return ClassificationFunction.NONE
+        if config.problem_type == "multi_label_classification" or config.num_labels == 1:
+            return ClassificationFunction.SIGMOID
+        return ClassificationFunction.SOFTMAX
+
+
+def classification_function(name: Any) -> ClassificationFunction:
+    try:
+        return name if isinstance(name, ClassificationFunction) else ClassificationFunction(str(name).lower())
+    except ValueError:
+        choices = ", ".join(repr(choice.value) for choice in ClassificationFunction)
+        raise ValueError(f"function_to_apply is {name!r}; expected one of {choices}") from None
+
+
+def text_and_pair(inputs: Any) -> dict[str, str]:
+    """The tokenizer's arguments for one item; TypeError or ValueError if it is no text and no pair."""
+    if isinstance(inputs, str):
+        return {"text": inputs}
+    if isinstance(inputs, Mapping):
+        return pair_of_mapping(inputs)
+    if isinstance(inputs, (list, tuple)):
+        if len(inputs) == 1 and isinstance(inputs[0], (list, tuple)) and len(inputs[0]) == 2:
+            return pair_of_mapping({"text": inputs[0][0], "text_pair": inputs[0][1]})  # as of old: [[text, pair]]
+        raise ValueError(f'{inputs!r} is a list where one text is due; write a pair as {{"text": …, "text_pair": …}}')
+    raise TypeError(f"{described(inputs)} is no text: pass a string, or a mapping with 'text' and 'text_pair'")
+
+
+def pair_of_mapping(inputs: Mapping[str, Any]) -> dict[str, str]:
+    unknown = [str(key) for key in inputs if key not in ("text", "text_pair")]
+    if "text" not in inputs or unknown:
+        raise ValueError(f"a mapping has the keys 'text' and perhaps 'text_pair', but this one has {list(inputs)}")
+    for key, value in inputs.items():
+        if not isinstance(value, str) and not (key == "text_pair" and value is None):
+            raise TypeError(f"{key!r} is {described(value)}, and no text")
+    return dict(inputs)
+
+
+def described(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, float) and value != value:
+        return "nan (so pandas writes a missing cell: drop or fill it)"
+    if isinstance(value, bytes):
+        return "a bytes object (decode it first)"
+    return f"{value!r} of the type {type(value).__name__}"
