@@ -73,24 +73,29 @@ def read_pickled(file: Path) -> dict[str, Tensor]:
     """The state dict in a pickled file, with weights_only=True: a pickle that holds anything else is refused."""
     try:
         tensors = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
-    except pickle.UnpicklingError as error:
+    except Exception as error:  # bytes that mean nothing fail in torch in any way
+        found = re.search(r"GLOBAL (\S+)|whose module (\S+) is blocked", str(error))
+        if found:
+            raise OSError(
+                f"{file} is a pickle with more than weights in it: it asks for {found[1] or found[2]}, and loading it "
+                "could run code, so nabi refuses: use the checkpoint's safetensors file, or convert it where you "
+                "trust it"
+            ) from None
+        reason = (str(error).split("WeightsUnpickler error:")[-1].strip() or type(error).__name__).splitlines()[0]
         raise OSError(
-            f"{file} is a pickle with more than weights in it, and loading it could run code, so nabi refuses "
-            f"({str(error).splitlines()[0]}): use the checkpoint's safetensors file, or convert it where you trust it"
-        ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise OSError(
-            f"{file} is truncated or corrupt ({str(error).splitlines()[0]}): download or save it again"
+            f"{file} is no pickle of plain weights ({reason}): it is truncated or corrupt, or made so that loading it "
+            "could run code; download or save it again, or use safetensors"
         ) from None
     tensors = tensors.get("state_dict", tensors) if isinstance(tensors, dict) else tensors
-    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+    plain = isinstance(tensors, dict) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in tensors.items()
+    )
+    if not plain:
         raise OSError(f"{file} holds a {type(tensors).__name__}, expected a state dict of tensors by name")
     return tensors
 
 
-def find_weights(
-    repository: Repository, *, use_safetensors: bool | None = None, variant: str | None = None
-) -> Weights:
+def find_weights(repository: Repository, *, use_safetensors: bool | None = None, variant: str | None = None) -> Weights:
     """Locate a checkpoint's weights: safetensors before .bin, one file before shards.
 
     use_safetensors: True refuses .bin files, False prefers them. variant: the middle name as in model.fp16.safetensors.
@@ -103,7 +108,7 @@ def find_weights(
             return Weights([file])
         index = f"{name}.index.{variant}.json" if variant else f"{name}.index.json"
         if file := repository.find(index):
-            return Weights(_shards(repository, file))
+            return _sharded(repository, file)
     wanted = " nor ".join(names[:1] if use_safetensors else names)
     raise OSError(
         f"no weights in {repository.name}: neither {wanted} nor a sharded index of it is there"
@@ -112,14 +117,23 @@ def find_weights(
     )
 
 
-def _shards(repository: Repository, index: Path) -> list[Path]:
+def _sharded(repository: Repository, index: Path) -> Weights:
+    """The weights in the files that an index names, all of which must be there and hold what it says."""
     weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise ValueError(f"{index} has no weight_map from tensor names to files: download it again")
-    for name in set(weight_map.values()):
-        if Path(name).name != name:
+    names = sorted(set(map(str, weight_map.values())))
+    for name in names:
+        if Path(name).name != name or name in ("", ".."):
             raise ValueError(f"{index} points outside of its folder: {name!r}")
-    return [repository.file(name) for name in sorted(set(weight_map.values()))]
+    weights = Weights([repository.file(name) for name in names])
+    lacking = [tensor for tensor in weight_map if tensor not in weights]
+    if lacking:
+        raise OSError(
+            f"{index} puts {lacking[0]!r} into {weight_map[lacking[0]]!r}, which does not hold it ({len(lacking)} "
+            "tensors are lacking): the files do not belong together, download them again"
+        )
+    return weights
 
 
 def save_weights(
@@ -136,7 +150,7 @@ def save_weights(
         for i in range(1, len(shards) + 1)
     ]
     for file, names in zip(files, shards, strict=True):
-        part = {name: tensors[name].detach().cpu().contiguous() for name in names}
+        part = _apart({name: tensors[name].detach().cpu().contiguous() for name in names}, whole=safetensors)
         unfinished = folder / f".{file}.unfinished"
         try:
             if safetensors:
@@ -150,14 +164,25 @@ def save_weights(
     if len(shards) > 1:
         total = sum(t.numel() * t.element_size() for t in tensors.values())
         weight_map = {name: file for file, names in zip(files, shards, strict=True) for name in names}
-        index.write_text(
-            json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2) + "\n"
-        )
+        index.write_text(json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2) + "\n")
     keep = {*files, index.name} if len(shards) > 1 else set(files)
     for old in folder.iterdir():
         stale = old.name in (SAFETENSORS, PICKLED, f"{SAFETENSORS}.index.json", f"{PICKLED}.index.json")
         if (stale or _SHARD.fullmatch(old.name)) and old.name not in keep:
             old.unlink()
+
+
+def _apart(tensors: dict[str, Tensor], *, whole: bool) -> dict[str, Tensor]:
+    """A copy of each tensor that overlaps another, for a file holds each by itself; and, but for `whole`, of each
+    that is a part of more memory, which a pickle would store with it."""
+    end = 0
+    for name in sorted(tensors, key=lambda name: tensors[name].data_ptr()):
+        tensor = tensors[name]
+        start, size = tensor.data_ptr(), tensor.numel() * tensor.element_size()
+        if start < end or not (whole or tensor.untyped_storage().nbytes() == size):
+            tensors[name] = tensor.clone()
+        end = max(end, start + size)
+    return tensors
 
 
 def _cut(tensors: dict[str, Tensor], limit: int) -> list[list[str]]:

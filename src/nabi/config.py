@@ -11,8 +11,11 @@ import copy
 import difflib
 import json
 from collections.abc import Sequence
+from functools import cache
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, ClassVar
+from types import UnionType
+from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from .hub import Repository
 
@@ -78,7 +81,7 @@ class Config:
             raise ValueError("; ".join(self._unknown_key(key, keys[key]) for key in unknown))
         for name, default in self.defaults().items():
             if name != "num_labels":
-                setattr(self, name, copy.copy(default))
+                setattr(self, name, list(default) if isinstance(default, tuple) else copy.copy(default))
         for name, value in keys.items():
             setattr(self, name, value)
         self._settle_labels(num_labels)
@@ -95,7 +98,9 @@ class Config:
         return fields
 
     def check(self) -> None:
-        """Refuse values that would change the computation in a way that nabi does not compute."""
+        """Refuse values that make no model, or that change the computation in a way that nabi does not compute."""
+        for name, hint in _hints(type(self)).items():
+            self._check_value(name, getattr(self, name), hint)
         self.require("pruned_heads", (None, {}), "use a checkpoint saved without pruned heads")
         self.require("tie_encoder_decoder", (False, None), "use a checkpoint with separate weights")
 
@@ -107,6 +112,18 @@ class Config:
                 f"config key {key!r} is {value!r}, but nabi's {self.model_type or 'model'} computes only {values}: "
                 f"{remedy}"
             )
+
+    def _check_value(self, key: str, value: Any, hint: Any) -> None:
+        """The annotated type; sizes and counts of at least 1 (layers: 0), probabilities from 0 to 1."""
+        wanted = "" if _fits(value, hint) else _described(hint)
+        default = getattr(type(self), key)
+        if not wanted and type(value) is int and type(default) is int and default >= 0 and not key.endswith("_id"):
+            least = min(default, 0 if "layers" in key else 1)
+            wanted = f"a whole number from {least}" if value < least else ""
+        if not wanted and ("drop" in key or key.endswith("_prob")) and isinstance(value, Real):
+            wanted = "" if 0 <= value <= 1 else "a number from 0 to 1"
+        if wanted:
+            raise ValueError(f"config key {key!r} is {value!r}; expected {wanted}: correct config.json, or the argument")
 
     # --- names ----------------------------------------------------------------------------------------------
 
@@ -123,7 +140,7 @@ class Config:
         else:
             object.__setattr__(self, name, value)
             if name == "id2label" and value is not None:
-                object.__setattr__(self, "id2label", {int(k): v for k, v in value.items()})
+                object.__setattr__(self, "id2label", _by_number(value))
                 object.__setattr__(self, "num_labels", len(value))
 
     @property
@@ -146,11 +163,13 @@ class Config:
     def _settle_labels(self, num_labels: int | None) -> None:
         """Make num_labels, id2label and label2id agree; a given count renews names of another count."""
         names = self.__dict__.get("id2label")
+        if not isinstance(num_labels, Integral | None) or (num_labels is not None and num_labels < 0):
+            raise ValueError(f"config key 'num_labels' is {num_labels!r}; expected a whole number")
         if names is None or (num_labels is not None and num_labels != len(names)):
             count = type(self).num_labels if num_labels is None else int(num_labels)
             names = {i: f"LABEL_{i}" for i in range(count)}
             object.__setattr__(self, "label2id", None)
-        object.__setattr__(self, "id2label", {int(k): v for k, v in names.items()})
+        object.__setattr__(self, "id2label", _by_number(names))
         object.__setattr__(self, "num_labels", len(names))
         if self.__dict__.get("label2id") is None:
             object.__setattr__(self, "label2id", {label: int(i) for i, label in names.items()})
@@ -253,11 +272,52 @@ class Config:
         return f"{type(self).__name__} {self.to_json_string()}"
 
 
+def _by_number(names: Any) -> dict[int, str]:
+    """The names of labels with numbers for keys, which JSON makes text."""
+    if not isinstance(names, dict) or not all(str(number).isdecimal() for number in names):
+        raise ValueError(
+            f"config key 'id2label' is {names!r}; expected the names of labels by their number, as "
+            '{"0": "negative", "1": "positive"}'
+        )
+    return {int(number): name for number, name in names.items()}
+
+
+@cache
+def _hints(cls: type[Config]) -> dict[str, Any]:
+    """The type of every field; dtypes come as torch's own too, and labels are looked at apart."""
+    hints = get_type_hints(cls)
+    return {name: hints[name] for name in cls.defaults() if name not in ("torch_dtype", "id2label")}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a JSON value is of the annotated type. null will do for false, and for text (there it is refused)."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any or (value is None and hint in (bool, str)):
+        return True
+    if origin in (Union, UnionType):
+        return any(_fits(value, each) for each in inner)
+    if origin in (list, tuple):
+        return isinstance(value, (list, tuple)) and all(_fits(item, inner[0]) for item in value)
+    if hint in (int, float):
+        return isinstance(value, Integral if hint is int else Real) and not isinstance(value, bool)
+    return isinstance(value, origin or hint)
+
+
+def _described(hint: Any) -> str:
+    """An annotation in words, for messages."""
+    words = {int: "a whole number", float: "a number", str: "text", bool: "true or false", type(None): "null"}
+    if get_origin(hint) in (Union, UnionType):
+        return " or ".join(dict.fromkeys(_described(each) for each in get_args(hint)))
+    if get_origin(hint) in (list, tuple):
+        return f"a list with {_described(get_args(hint)[0])} in each place"
+    return words.get(hint, "an object with keys")
+
+
 def read_json(file: Path) -> dict[str, Any]:
     """A JSON object from a file; anything else is a ValueError that names the file."""
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        value = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{file} is not valid JSON ({error}): download or save it again") from None
     if not isinstance(value, dict):
         raise ValueError(f"{file} holds a JSON {type(value).__name__}, expected an object with keys")

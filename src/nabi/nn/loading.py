@@ -35,10 +35,11 @@ class Unmade(TorchFunctionMode):
         super().__exit__(*error)
         self._device.__exit__(*error)
 
+    _FILLS = (Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_)
+
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in (Tensor.normal_, Tensor.uniform_) and args[0].is_meta:
-            return args[0]
-        return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        return (args[0] if args else kwargs["tensor"]) if func in self._FILLS else func(*args, **kwargs)
 
 
 @dataclass
