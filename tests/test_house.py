@@ -28,7 +28,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "models": {"nn", "config", "outputs"},
     "auto": {"models", "config"},
     "pipelines": {"auto", "tokenization", "embedded", "hub", "config", "models", "nn"},
-    "cli": {"pipelines", "embedded", "hub", "__init__"},
+    "cli": {"pipelines", "auto", "models", "nn", "embedded", "hub", "__init__"},
     "__init__": {"models"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -91,6 +91,14 @@ def run_command(
     raise typer.Exit(run(task, text or [], file, options))
 
 
+def explain_command(
+    family: Annotated[str, typer.Argument(metavar="FAMILY", help=say("about_family"))],
+) -> None:
+    from .explain import explain
+
+    explain(family)
+
+
 def make_app() -> typer.Typer:
     """The commands, with their help in the user's language."""
     from ..pipelines.tasks import ALIASES, TASKS
@@ -107,6 +115,7 @@ def make_app() -> typer.Typer:
     app.callback()(top)
     tasks = ", ".join(sorted([*TASKS, *ALIASES]))
     app.command("run", cls=Command, help=say("about_run", tasks=tasks), no_args_is_help=True)(run_command)
+    app.command("explain", cls=Command, help=say("about_explain"), no_args_is_help=True)(explain_command)
     return app
 
 

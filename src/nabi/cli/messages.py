@@ -33,6 +33,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "작업: {tasks}\n\n"
         "--model을 쓰지 않으면 나비 안에 든 작은 한국어·영어 모델을 씁니다. 내려받기도 네트워크도 필요 없습니다.",
     ),
+    "about_explain": (
+        "Show how a family of models is built: wiring, roles, names on disk, shapes.",
+        "모델 계열의 구조를 보여 줍니다: 배선, 역할, 디스크의 이름, 크기.",
+    ),
+    "about_family": ("The family's model_type, such as bert.", "계열의 model_type. 예: bert"),
+    "at": ("at", "위치"),
+    "around": ("around them", "그 밖의 가중치"),
+    "parameters": ("{count} parameters with the default configuration", "기본 설정의 파라미터 수: {count}"),
+    "classes": ("classes: {names}", "클래스: {names}"),
+    "read_on": ("read on: {file}", "소스: {file}"),
     "about_task": ("What to do, such as sentiment-analysis.", "할 작업. 예: sentiment-analysis"),
     "about_texts": (
         "The texts. Left out, lines are read from standard input.",
@@ -92,6 +102,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name!r}라는 작업은 없습니다.{hint} 작업: {tasks}",
     ),
     "did_you_mean": (" Did you mean {name!r}?", " 혹시 {name!r}인가요?"),
+    "unknown_family": (
+        "there is no family {name!r}. The families are: {known}",
+        "{name!r}라는 계열은 없습니다. 계열: {known}",
+    ),
     "texts_and_file": (
         "give texts or --file, not both.",
         "텍스트와 --file 가운데 하나만 쓰세요.",

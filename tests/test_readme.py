@@ -1,0 +1,35 @@
+"""The READMEs' Python runs as it stands, block after block, in one go."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_readme_runs_as_written(name: str, tmp_path: Path) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    assert "pipeline(" in code and "from_pretrained(" in code
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "my-model" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_two_commands_stand_in_both_readmes(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert 'pip install -c constraints.txt . && nabi run sentiment-analysis "이 영화는 최고예요!"' in text
+    assert 'pip install -c constraints.txt -e ".[test]" && pytest' in text
+
+
+def test_every_file_that_the_documents_point_to_is_there() -> None:
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} points to {target}"
