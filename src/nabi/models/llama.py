@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar
 
-from torch import nn
-
 from ..config import Config
 from ..nn import heads
 from ..nn.block import Block
@@ -127,16 +125,10 @@ class LlamaPreTrainedModel(PreTrainedModel):
 
 
 class LlamaModel(RotaryDecoder, LlamaPreTrainedModel):
+    block_class = LlamaBlock
     word_embeddings = At("embed_tokens")
     blocks = At("layers")
     final_norm = At("norm")
-
-    def __init__(self, config: Any) -> None:
-        super().__init__(config)
-        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size, config.pad_token_id)
-        self.blocks = nn.ModuleList(LlamaBlock(config, i) for i in range(config.num_hidden_layers))
-        self.final_norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
-        self.post_init()
 
 
 class LlamaHead(LlamaPreTrainedModel):

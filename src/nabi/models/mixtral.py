@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..nn import heads
-from ..nn.block import Block
 from ..nn.context import Context
-from ..nn.decoder import RotaryDecoder
 from ..nn.experts import Experts, balance_loss, route
-from ..nn.norms import RMSNorm
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
-from ..nn.wiring import pre_norm
 from ..outputs import MoeCausalLMOutputWithPast, MoeModelOutputWithPast
-from .llama import LlamaPreTrainedModel, RopeConfig
+from .llama import LlamaBlock, LlamaModel, LlamaPreTrainedModel, RopeConfig
 
 
 class MixtralConfig(RopeConfig):
     model_type = "mixtral"
     aliases = {"num_experts": "num_local_experts"}
+    attention_bias = mlp_bias = False  # choices of LLaMA's that are no keys here
 
     vocab_size: int = 32000
     hidden_size: int = 4096
@@ -57,28 +53,13 @@ class MixtralConfig(RopeConfig):
             self.head_dim = self.hidden_size // self.num_attention_heads
 
 
-class MixtralBlock(Block):
-    wiring = pre_norm
-    norm_attn = At("input_layernorm")
-    q, k, v, o = At("self_attn.q_proj"), At("self_attn.k_proj"), At("self_attn.v_proj"), At("self_attn.o_proj")
-    norm_mlp = At("post_attention_layernorm")
+class MixtralBlock(LlamaBlock):
+    gate = up = down = None
     router = At("block_sparse_moe.gate")
     experts = At("block_sparse_moe.experts")
 
     def __init__(self, config: Any, index: int) -> None:
-        super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
-            kv_heads=config.num_key_value_heads,
-            head_size=config.head_dim,
-            inner_size=config.intermediate_size,
-            norm=partial(RMSNorm, config.hidden_size, config.rms_norm_eps),
-            activation=config.hidden_act,
-            attention_bias=False,
-            output_bias=False,
-            attention_dropout=config.attention_dropout,
-        )
+        super().__init__(config, index)
         self.router = nn.Linear(config.hidden_size, config.num_local_experts, bias=False)
         self.experts = Experts(
             config.num_local_experts,
@@ -111,17 +92,8 @@ class MixtralPreTrainedModel(LlamaPreTrainedModel):
             module.down.normal_(0.0, self.config.initializer_range)
 
 
-class MixtralModel(RotaryDecoder, MixtralPreTrainedModel):
-    word_embeddings = At("embed_tokens")
-    blocks = At("layers")
-    final_norm = At("norm")
-
-    def __init__(self, config: Any) -> None:
-        super().__init__(config)
-        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size, config.pad_token_id)
-        self.blocks = nn.ModuleList(MixtralBlock(config, i) for i in range(config.num_hidden_layers))
-        self.final_norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
-        self.post_init()
+class MixtralModel(MixtralPreTrainedModel, LlamaModel):
+    block_class = MixtralBlock
 
     def forward(self, *args: Any, output_router_logits: bool | None = None, **inputs: Any) -> MoeModelOutputWithPast:
         """As any decoder's; router_logits, per layer (tokens, experts), if output_router_logits."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..outputs import BaseModelOutputWithPast
+from .block import Block
 from .context import Context, open_context
 from .embeddings import counted_positions, look_up, tokens_or_vectors
+from .norms import RMSNorm
 from .positions import rotary_table
 from .pretrained import PreTrainedModel
 from .stack import run_stack
@@ -20,8 +23,16 @@ class RotaryDecoder(PreTrainedModel):
     Roles: word_embeddings, blocks, final_norm. The config has head_dim, rope() and perhaps sliding_window.
     """
 
+    block_class: ClassVar[Callable[..., Block]]  # (config, index) -> Block
     blocks: Any
     final_norm: Any
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size, config.pad_token_id)
+        self.blocks = nn.ModuleList(self.block_class(config, i) for i in range(config.num_hidden_layers))
+        self.final_norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_init()
 
     def forward(self, *args: Any, **inputs: Any) -> Any:
         """last_hidden_state (batch, length, hidden), and the cache for the next tokens if use_cache.

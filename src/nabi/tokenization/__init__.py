@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tokenizers import AddedToken
 
-    from nabi.tokenization.auto import AutoTokenizer
-    from nabi.tokenization.batch_encoding import BatchEncoding, CharSpan, TokenSpan
-    from nabi.tokenization.bert import (
+    from .auto import AutoTokenizer
+    from .batch_encoding import BatchEncoding, CharSpan, TokenSpan
+    from .bert import (
         BertTokenizer,
         BertTokenizerFast,
         DistilBertTokenizer,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         ElectraTokenizer,
         ElectraTokenizerFast,
     )
-    from nabi.tokenization.fast import PreTrainedTokenizerFast
+    from .fast import PreTrainedTokenizerFast
 
 __all__ = [
     "AddedToken",

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nabi.hub import Repository
-from nabi.tokenization import bert
-from nabi.tokenization.fast import PreTrainedTokenizerFast
-from nabi.tokenization.loading import TOKENIZER, constructor_options, options_of_file, read_config, read_json
+from ..hub import Repository
+from . import bert
+from .fast import PreTrainedTokenizerFast
+from .loading import TOKENIZER, constructor_options, options_of_file, read_config, read_json
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tokenizers import Encoding
 
-from nabi.tokenization.tensors import as_tensor, tensor_kind
+from .tensors import as_tensor, tensor_kind
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from typing import Any
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordPiece
 
-from nabi.tokenization.engine import Engine
-from nabi.tokenization.fast import PreTrainedTokenizerFast
+from .engine import Engine
+from .fast import PreTrainedTokenizerFast
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from tokenizers import Encoding
 
-from nabi.tokenization.batch_encoding import BatchEncoding
-from nabi.tokenization.engine import Engine
-from nabi.tokenization.lengths import Lengths
+from .batch_encoding import BatchEncoding
+from .engine import Engine
+from .lengths import Lengths
 
 
 @dataclass(frozen=True)

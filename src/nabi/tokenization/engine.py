@@ -13,7 +13,7 @@ from typing import Any
 
 from tokenizers import AddedToken, Encoding, Tokenizer
 
-from nabi.tokenization.texts import explain_bad_text
+from .texts import explain_bad_text
 
 
 class Engine:

@@ -11,18 +11,18 @@ from typing import Any, ClassVar, TypeVar
 
 from tokenizers import AddedToken, Tokenizer
 
-from nabi.hub import Repository
-from nabi.tokenization.batch_encoding import BatchEncoding
-from nabi.tokenization.decoding import cleans_up, decode_ids
-from nabi.tokenization.encoding import PadWith, Wanted, as_batch, check_truncation, lay_out, pad_encodings
-from nabi.tokenization.engine import Engine
-from nabi.tokenization.lengths import NO_LIMIT, Lengths, resolve
-from nabi.tokenization.loading import constructor_options, options_of_file, read_config
-from nabi.tokenization.padding import pad_examples
-from nabi.tokenization.special_tokens import SpecialTokens
-from nabi.tokenization.tensors import tensor_kind, to_list
-from nabi.tokenization.texts import as_rows
-from nabi.tokenization.vocabulary import SpecialTokensMixin
+from ..hub import Repository
+from .batch_encoding import BatchEncoding
+from .decoding import cleans_up, decode_ids
+from .encoding import PadWith, Wanted, as_batch, check_truncation, lay_out, pad_encodings
+from .engine import Engine
+from .lengths import NO_LIMIT, Lengths, resolve
+from .loading import constructor_options, options_of_file, read_config
+from .padding import pad_examples
+from .special_tokens import SpecialTokens
+from .tensors import tensor_kind, to_list
+from .texts import as_rows
+from .vocabulary import SpecialTokensMixin
 
 logger = logging.getLogger(__name__)
 
@@ -264,12 +264,12 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         With `push_to_hub=True` the folder goes to `repo_id` (the folder's name) as well; `token, private,
         revision, commit_message, create_pr` are passed on. Raises OSError if the folder cannot be written.
         """
-        from nabi.tokenization.saving import save
+        from .saving import save
 
         prefix = kwargs.pop("filename_prefix", None)
         files = save(self, Path(save_directory), prefix)
         if push_to_hub:
-            from nabi.hub import upload
+            from ..hub import upload
 
             options = ("token", "private", "revision", "commit_message", "create_pr")
             upload(
@@ -283,7 +283,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None
     ) -> tuple[str, ...]:
         """Write only the model's vocabulary in its classical files (vocab.txt; vocab.json and merges.txt; …)."""
-        from nabi.tokenization.saving import make_folder
+        from .saving import make_folder
 
         make_folder(Path(save_directory))
         return tuple(self.backend_tokenizer.model.save(os.fspath(save_directory), filename_prefix))
@@ -301,7 +301,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
 
         `special_tokens_map` renames special tokens, old -> new; keywords go to the engine's trainer.
         """
-        from nabi.tokenization.training import retrain
+        from .training import retrain
 
         return retrain(
             self, text_iterator, vocab_size, length, new_special_tokens or [], special_tokens_map or {}, kwargs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
-from nabi.tokenization.engine import Engine
+from .engine import Engine
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import Any
 
 from tokenizers import AddedToken
 
-from nabi.hub import Repository
-from nabi.tokenization.special_tokens import EXTRA, NAMES, as_special, read_token
+from ..hub import Repository
+from .special_tokens import EXTRA, NAMES, as_special, read_token
 
 CONFIG = "tokenizer_config.json"
 SPECIAL = "special_tokens_map.json"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nabi.tokenization.batch_encoding import BatchEncoding
-from nabi.tokenization.encoding import PadWith
-from nabi.tokenization.lengths import Lengths
-from nabi.tokenization.tensors import kind_of, to_list
+from .batch_encoding import BatchEncoding
+from .encoding import PadWith
+from .lengths import Lengths
+from .tensors import kind_of, to_list
 
 SEQUENCES = ("attention_mask", "token_type_ids", "special_tokens_mask")  # padded beside the ids; no other key is
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import AddedToken
 
-from nabi.tokenization.loading import CHAT_TEMPLATE, CONFIG, SPECIAL, TOKENIZER
-from nabi.tokenization.special_tokens import EXTRA, NAMES
+from .loading import CHAT_TEMPLATE, CONFIG, SPECIAL, TOKENIZER
+from .special_tokens import EXTRA, NAMES
 
 if TYPE_CHECKING:
-    from nabi.tokenization.fast import PreTrainedTokenizerFast
+    from .fast import PreTrainedTokenizerFast
 
 
 def save(tokenizer: PreTrainedTokenizerFast, folder: Path, prefix: str | None) -> tuple[str, ...]:

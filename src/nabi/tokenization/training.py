@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import AddedToken, Tokenizer, pre_tokenizers, trainers
 
-from nabi.tokenization.special_tokens import EXTRA
+from .special_tokens import EXTRA
 
 if TYPE_CHECKING:
-    from nabi.tokenization.fast import PreTrainedTokenizerFast
+    from .fast import PreTrainedTokenizerFast
 
 TRAINERS = {
     "BPE": trainers.BpeTrainer,

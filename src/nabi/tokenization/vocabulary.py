@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from tokenizers import AddedToken, Tokenizer
 
-from nabi.tokenization.engine import Engine
-from nabi.tokenization.layout import Layout
-from nabi.tokenization.special_tokens import NAMES, SpecialToken, SpecialTokenId, SpecialTokens, as_special
-from nabi.tokenization.tensors import to_list
+from .engine import Engine
+from .layout import Layout
+from .special_tokens import NAMES, SpecialToken, SpecialTokenId, SpecialTokens, as_special
+from .tensors import to_list
 
 
 class SpecialTokensMixin:
