@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -153,8 +152,11 @@ def save_weights(
         part = _apart({name: tensors[name].detach().cpu().contiguous() for name in names}, whole=safetensors)
         unfinished = folder / f".{file}.unfinished"
         try:
+            unfinished.touch()
+            mode = unfinished.stat().st_mode  # what other files get; the library would make it the owner's alone
             if safetensors:
                 save_file(part, unfinished, metadata={"format": "pt"})
+                unfinished.chmod(mode)
             else:
                 torch.save(part, unfinished)
             os.replace(unfinished, folder / file)

@@ -36,7 +36,8 @@ NO_EFFECT = GENERATION_KEYS | frozenset(
     tf_legacy_loss output_past cross_attention_hidden_size _num_labels model_max_length adapters directionality
     pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type
     language unsloth_version unsloth_fixed _attn_implementation _attn_implementation_autoset attn_implementation
-    attn_implementation_internal custom_pipelines""".split()
+    attn_implementation_internal custom_pipelines author created_date license xla_device use_return_dict
+    seq_length max_seq_length _diffusers_version""".split()
 )
 
 
@@ -47,6 +48,7 @@ class Config:
     also_reads: ClassVar[tuple[str, ...]] = ()  # other model types whose config.json has this layout
     aliases: ClassVar[dict[str, str]] = {}  # common name -> this family's name: hidden_size -> n_embd
     no_effect: ClassVar[frozenset[str]] = NO_EFFECT
+    only: ClassVar[dict[str, Any]] = {}  # keys that are no fields: with this value they say nothing, others are refused
 
     architectures: list[str] | None = None
     torch_dtype: str | None = None
@@ -76,6 +78,12 @@ class Config:
         if "dtype" in keys:
             keys["torch_dtype"] = keys.pop("dtype")
         num_labels = keys.pop("num_labels", None)
+        for key, value in self.only.items():
+            if keys.pop(key, value) != value:
+                raise ValueError(
+                    f"config key {key!r} asks for what nabi's {self.model_type} does not compute: only {value!r} is "
+                    "supported, use another checkpoint"
+                )
         unknown = [key for key in keys if not self.is_key(key)]
         if unknown:
             raise ValueError("; ".join(self._unknown_key(key, keys[key]) for key in unknown))
@@ -83,7 +91,8 @@ class Config:
             if name != "num_labels":
                 setattr(self, name, list(default) if isinstance(default, tuple) else copy.copy(default))
         for name, value in keys.items():
-            setattr(self, name, value)
+            if value is not None or not isinstance(getattr(type(self), name, None), str):  # null: as if not there
+                setattr(self, name, value)
         self._settle_labels(num_labels)
         self.check()
 
@@ -99,7 +108,7 @@ class Config:
 
     def check(self) -> None:
         """Refuse values that make no model, or that change the computation in a way that nabi does not compute."""
-        for name, hint in _hints(type(self)).items():
+        for name, hint in _hints(type(self)).items():  # type: ignore[arg-type]
             self._check_value(name, getattr(self, name), hint)
         self.require("pruned_heads", (None, {}), "use a checkpoint saved without pruned heads")
         self.require("tie_encoder_decoder", (False, None), "use a checkpoint with separate weights")
@@ -114,16 +123,19 @@ class Config:
             )
 
     def _check_value(self, key: str, value: Any, hint: Any) -> None:
-        """The annotated type; sizes and counts of at least 1 (layers: 0), probabilities from 0 to 1."""
+        """The annotated type; sizes and counts of at least 1, where none at all is not meant; probabilities to 1."""
         wanted = "" if _fits(value, hint) else _described(hint)
         default = getattr(type(self), key)
-        if not wanted and type(value) is int and type(default) is int and default >= 0 and not key.endswith("_id"):
-            least = min(default, 0 if "layers" in key else 1)
-            wanted = f"a whole number from {least}" if value < least else ""
-        if not wanted and ("drop" in key or key.endswith("_prob")) and isinstance(value, Real):
+        counts = isinstance(value, Integral) and not isinstance(value, bool) and not key.endswith("_id")
+        if not wanted and counts and (default is None or (hint is int and default >= 0)):
+            none_meant = default == 0 or any(part in key for part in ("layers", "_min_", "type_vocab"))
+            wanted = "a whole number from " + ("0" if none_meant else "1") if value < (not none_meant) else ""
+        if not wanted and ("drop" in key or key.endswith("_prob")) and isinstance(value, (int, float)):
             wanted = "" if 0 <= value <= 1 else "a number from 0 to 1"
         if wanted:
-            raise ValueError(f"config key {key!r} is {value!r}; expected {wanted}: correct config.json, or the argument")
+            raise ValueError(
+                f"config key {key!r} is {value!r}; expected {wanted}: correct config.json, or the argument"
+            )
 
     # --- names ----------------------------------------------------------------------------------------------
 
@@ -226,13 +238,16 @@ class Config:
     @classmethod
     def is_key(cls, key: str) -> bool:
         """Whether config.json may hold this key: a field, or one without effect."""
-        return key in cls.defaults() or key in cls.aliases or key in cls.no_effect or key == "dtype"
+        named = (cls.defaults(), cls.aliases, cls.no_effect, cls.only, ("dtype",))
+        return any(key in names for names in named)
 
     def to_dict(self) -> dict[str, Any]:
         """All keys as they stand in config.json: the family's own unless None, the common ones where they differ."""
         common = Config.defaults()
         keys: dict[str, Any] = {}
         for name, value in vars(self).items():
+            if name.startswith("_"):
+                continue  # where a checkpoint came from is no part of it
             if name in common and value == getattr(type(self), name) and name not in vars(type(self)):
                 continue
             if value is None and getattr(type(self), name, None) is None:
@@ -290,9 +305,9 @@ def _hints(cls: type[Config]) -> dict[str, Any]:
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Whether a JSON value is of the annotated type. null will do for false, and for text (there it is refused)."""
+    """Whether a JSON value is of the annotated type. null will do for false."""
     origin, inner = get_origin(hint), get_args(hint)
-    if hint is Any or (value is None and hint in (bool, str)):
+    if hint is Any or (value is None and hint is bool):
         return True
     if origin in (Union, UnionType):
         return any(_fits(value, each) for each in inner)

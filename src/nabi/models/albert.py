@@ -47,6 +47,7 @@ class AlbertConfig(Config):
     def check(self) -> None:
         super().check()
         self.require("position_embedding_type", ("absolute", None), "use a checkpoint with absolute positions")
+        self.require("is_decoder", (False,), "this family only encodes")
 
 
 class AlbertBlock(EncoderBlock):

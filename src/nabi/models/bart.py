@@ -35,14 +35,18 @@ class BartConfig(Config):
         "num_attention_heads": "encoder_attention_heads",
         "num_hidden_layers": "encoder_layers",
     }
-    # The second group: choices of the mBART line that BART files carry with the values that BART has.
     no_effect = (
         Config.no_effect
-        | {"classif_dropout", "force_bos_token_to_be_generated", "extra_pos_embeddings"}
-        | {"add_bias_logits", "add_final_layer_norm", "normalize_before", "normalize_embedding"}
-        | {"static_position_embeddings", "max_encoder_position_embeddings", "max_decoder_position_embeddings"}
-        | {"save_step", "author", "kobart_version"}
+        | {"classif_dropout", "force_bos_token_to_be_generated", "extra_pos_embeddings", "save_step"}
+        | {"max_encoder_position_embeddings", "max_decoder_position_embeddings", "kobart_version"}
     )
+    only = {  # choices that BART's relatives make otherwise
+        "add_bias_logits": False,
+        "add_final_layer_norm": False,
+        "normalize_before": False,
+        "normalize_embedding": True,
+        "static_position_embeddings": False,
+    }
 
     vocab_size: int = 50265
     max_position_embeddings: int = 1024

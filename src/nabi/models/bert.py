@@ -17,6 +17,7 @@ from ..outputs import ModelOutput, NextSentencePredictorOutput
 
 class BertConfig(Config):
     model_type = "bert"
+    no_effect = Config.no_effect | {"cell", "emb_size", "pre_trained", "structure", "training"}  # TinyBERT's notes
 
     vocab_size: int = 30522
     hidden_size: int = 768

@@ -203,11 +203,6 @@ class DebertaV2PreTrainedModel(PreTrainedModel):
     renames = BertPreTrainedModel.renames
     ignored_on_disk = (*PreTrainedModel.ignored_on_disk, r"^mask_predictions\.")
 
-    def init_module(self, module: nn.Module) -> None:
-        super().init_module(module)
-        if isinstance(module, nn.Conv1d):
-            module.reset_parameters()
-
 
 class DebertaV2Model(DebertaV2PreTrainedModel):
     word_embeddings = At("embeddings.word_embeddings")

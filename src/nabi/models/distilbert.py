@@ -28,6 +28,7 @@ class DistilBertConfig(Config):
         "num_attention_heads": "n_heads",
         "num_hidden_layers": "n_layers",
     }
+    no_effect = Config.no_effect | {"tie_weights_"}
     layer_norm_eps = 1e-12  # not a key of config.json
 
     vocab_size: int = 30522
@@ -44,6 +45,10 @@ class DistilBertConfig(Config):
     qa_dropout: float = 0.1
     seq_classif_dropout: float = 0.2
     pad_token_id: int | None = 0
+
+    def check(self) -> None:
+        super().check()
+        self.require("is_decoder", (False,), "this family only encodes")
 
 
 class DistilBertBlock(Block):

@@ -18,6 +18,7 @@ from .bert import BertBlock, BertConfig, BertPreTrainedModel
 
 class ElectraConfig(BertConfig):
     model_type = "electra"
+    no_effect = BertConfig.no_effect | {"generator_size", "generator_hidden_size"}  # of the other half in pre-training
 
     embedding_size: int = 128
     hidden_size: int = 256

@@ -32,7 +32,7 @@ class GPT2Config(Config):
         "num_hidden_layers": "n_layer",
     }
     # reorder_and_upcast_attn: scores in float32, as the kernels here compute them anyway
-    no_effect = Config.no_effect | {"n_ctx", "reorder_and_upcast_attn"}
+    no_effect = Config.no_effect | {"n_ctx", "reorder_and_upcast_attn", "predict_special_tokens"}
 
     vocab_size: int = 50257
     n_positions: int = 1024

@@ -26,7 +26,7 @@ class RopeConfig(Config):
 
     def __init__(self, **keys: Any) -> None:
         together = keys.pop("rope_parameters", None)
-        super().__init__(**keys, **({} if together is None else _apart(together)))
+        super().__init__(**{**keys, **(_apart(together) if together else {})})
 
     @classmethod
     def is_key(cls, key: str) -> bool:
@@ -58,6 +58,10 @@ class RopeConfig(Config):
 
 def _apart(together: dict[str, Any]) -> dict[str, Any]:
     """rope_theta and rope_scaling out of one rope_parameters."""
+    if not isinstance(together, dict):
+        raise ValueError(
+            f"config key 'rope_parameters' is {together!r}; expected an object with keys such as rope_type"
+        )
     scaling = dict(together)
     theta = {"rope_theta": scaling.pop("rope_theta")} if "rope_theta" in scaling else {}
     return {**theta, "rope_scaling": None if scaling.get("rope_type", "default") == "default" else scaling}
@@ -65,7 +69,9 @@ def _apart(together: dict[str, Any]) -> dict[str, Any]:
 
 class LlamaConfig(RopeConfig):
     model_type = "llama"
-    no_effect = Config.no_effect | {"pretraining_tp"}  # the same sums in another order
+    # pretraining_tp: the same sums in another order
+    no_effect = Config.no_effect | {"pretraining_tp", "is_llama_config", "max_sequence_length"}
+    only = {"rope_interleaved": False}
 
     vocab_size: int = 32000
     hidden_size: int = 4096
@@ -121,6 +127,7 @@ class LlamaBlock(Block):
 class LlamaPreTrainedModel(PreTrainedModel):
     config_class: ClassVar[type[Config]] = LlamaConfig
     base_model_prefix = "model"
+    renames: ClassVar[tuple[tuple[str, str], ...]] = ((r"^transformer\.", "model."),)  # of question answering
     ignored_on_disk = (*PreTrainedModel.ignored_on_disk, r"rotary_emb\.inv_freq$")
 
 

@@ -158,6 +158,10 @@ class T5PreTrainedModel(PreTrainedModel):
             module.weight.normal_(0.0, factor * config.d_model**-0.5)
             if module.bias is not None:
                 module.bias.zero_()
+        elif isinstance(module, T5ForTokenClassification):
+            _normal(module.classifier, factor)
+        elif isinstance(module, T5ForConditionalGeneration):
+            _normal(module.output_embeddings, factor)  # where it is tied, the words' own values take its place
 
 
 def _normal(layer: Any, std: float) -> None:

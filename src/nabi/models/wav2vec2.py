@@ -24,7 +24,13 @@ from ..outputs import CausalLMOutput, ModelOutput, SequenceClassifierOutput, Tok
 
 class Wav2Vec2Config(Config):
     model_type = "wav2vec2"
-    no_effect = Config.no_effect | {"num_feat_extract_layers", "feat_extract_dropout", "gradient_checkpointing"}
+    # What the first training code wrote down, and no version of the model has read.
+    no_effect = (
+        Config.no_effect
+        | {"num_feat_extract_layers", "feat_extract_dropout", "hidden_dropout_prob"}
+        | {f"mask_{axis}_{key}" for axis in ("channel", "time") for key in ("min_space", "other", "selection")}
+        | {"mask_channel_length", "mask_channel_prob"}
+    )
 
     vocab_size: int = 32
     hidden_size: int = 768
@@ -153,6 +159,9 @@ class Wav2Vec2PreTrainedModel(PreTrainedModel):
                 module.bias.uniform_(-bound, bound)
         elif isinstance(module, Wav2Vec2Model) and module.masked_spec_embed is not None:
             module.masked_spec_embed.uniform_()
+        elif isinstance(module, Wav2Vec2ForPreTraining) and not module.project_hid.weight.is_meta:
+            module.project_hid.reset_parameters()
+            module.project_q.reset_parameters()
         elif isinstance(module, speech.GumbelQuantizer):
             module.weight_proj.weight.normal_(0.0, 1.0)
             module.weight_proj.bias.zero_()

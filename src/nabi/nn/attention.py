@@ -35,8 +35,6 @@ def self_attention(block: Block, x: Tensor, context: Context) -> Tensor:
 
 def cross_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     """Every position reads the encoder's output; its keys and values are made once per text."""
-    if not block.crosses:
-        raise ValueError("encoder_hidden_states were given, but the config has add_cross_attention=False")
     q = split_heads(block.cross_q(x), block.head_size)
     cached = context.cache.cross if context.cache is not None else {}
     if block.index not in cached:

@@ -109,4 +109,9 @@ class Block(RoleModule):
         return None
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
+        if context.memory is not None and not self.crosses:
+            raise ValueError(
+                "encoder_hidden_states were given, but the model has no cross attention (add_cross_attention=False in "
+                "its config): make it with add_cross_attention=True"
+            )
         return self.wiring(x, context)

@@ -28,8 +28,8 @@ class Cache:
             past_key, past_value = self.layers[layer]
             if past_key.shape[0] != key.shape[0]:
                 raise ValueError(
-                    f"past_key_values holds {past_key.shape[0]} texts, but the batch has {key.shape[0]}: pass the cache "
-                    "that the model returned for these texts, or start without one"
+                    f"past_key_values holds {past_key.shape[0]} texts, but the batch has {key.shape[0]}: pass the "
+                    "cache that the model returned for these texts, or start without one"
                 )
             key, value = torch.cat((past_key, key), dim=2), torch.cat((past_value, value), dim=2)
         self.layers[layer] = (key, value)

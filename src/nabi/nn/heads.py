@@ -241,8 +241,11 @@ class TokenClassification(HeadModel):
 class QuestionAnswering(HeadModel):
     """Where in the text an answer starts and ends."""
 
+    dropout: nn.Module
+
     def build(self, config: Any) -> None:
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
+        self.dropout = nn.Identity()  # a family may put one there
 
     def forward(
         self,
@@ -253,7 +256,7 @@ class QuestionAnswering(HeadModel):
     ) -> QuestionAnsweringModelOutput:
         """start_logits and end_logits (batch, length); the positions that train them (batch,)."""
         out = self.run_body(*args, **inputs)
-        start, end = self.qa_outputs(out.last_hidden_state).unbind(-1)
+        start, end = self.qa_outputs(self.dropout(out.last_hidden_state)).unbind(-1)
         return QuestionAnsweringModelOutput(
             loss=span_loss(start, end, start_positions, end_positions),
             start_logits=start.contiguous(),

@@ -20,11 +20,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Unmade(TorchFunctionMode):
-    """Inside, modules are made on the meta device: shapes without memory.
+class NoFills(TorchFunctionMode):
+    """Inside, random fills of meta tensors are skipped: they do nothing, but torch loads its compiler to do it."""
 
-    Random fills are skipped too. They would do nothing, but torch loads its compiler to do it, for two seconds.
-    """
+    _FILLS = (Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in self._FILLS:
+            filled = args[0] if args else kwargs["tensor"]
+            if filled.is_meta:
+                return filled
+        return func(*args, **kwargs)
+
+
+class Unmade(NoFills):
+    """Inside, modules are made on the meta device: shapes without memory, and no random fills."""
 
     def __enter__(self) -> Self:
         self._device = torch.device("meta")
@@ -34,12 +45,6 @@ class Unmade(TorchFunctionMode):
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
         self._device.__exit__(*error)
-
-    _FILLS = (Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_)
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        return (args[0] if args else kwargs["tensor"]) if func in self._FILLS else func(*args, **kwargs)
 
 
 @dataclass
@@ -76,7 +81,7 @@ def load_into(
             continue
         tensor = weights[stored]
         if tensor.shape != expected[name].shape:
-            info.mismatched_keys.append((stored, tuple(tensor.shape), tuple(expected[name].shape)))
+            info.mismatched_keys.append((name, tuple(tensor.shape), tuple(expected[name].shape)))
         else:
             found[name] = tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor
     if not found and expected:
@@ -91,7 +96,8 @@ def load_into(
     missing = {name for name, tensor in model.state_dict().items() if tensor.is_meta}
     _initialise(model, dtype or torch.get_default_dtype())
     model.tie_weights()
-    info.missing_keys = sorted(missing - set(model.tied_weights()) - model.unstored_weights())
+    explained = {*model.tied_weights(), *model.unstored_weights(), *(name for name, _, _ in info.mismatched_keys)}
+    info.missing_keys = sorted(missing - explained)
     _report(model, info, source)
     return info
 
@@ -135,9 +141,9 @@ def _initialise(model: PreTrainedModel, dtype: torch.dtype) -> None:
     if any(p.is_meta for _, _, p in slots):
         for module, name, p in slots:
             kept = dtype if p.is_floating_point() else p.dtype
-            empty = torch.empty(p.shape, dtype=kept, device="cpu" if p.is_meta else "meta")
-            module._parameters[name] = nn.Parameter(empty, requires_grad=p.requires_grad)
-        with torch.no_grad():
+            blank = torch.zeros(p.shape, dtype=kept, device="cpu" if p.is_meta else "meta")
+            module._parameters[name] = nn.Parameter(blank, requires_grad=p.requires_grad)
+        with torch.no_grad(), NoFills():
             for module in reversed(list(model.modules())):
                 model.init_module(module)
         for module, name, p in slots:

@@ -33,6 +33,14 @@ def laplace(x: Tensor) -> Tensor:
     return 0.5 * (1 + torch.erf((x - 0.707107) / (0.282095 * math.sqrt(2))))
 
 
+def squared_relu(x: Tensor) -> Tensor:
+    return F.relu(x).square()
+
+
+def identity(x: Tensor) -> Tensor:
+    return x
+
+
 # Names as they stand in config.json.
 ACTIVATIONS: dict[str, Activation] = {
     "gelu": F.gelu,
@@ -44,7 +52,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu_10": gelu_clipped,
     "quick_gelu": quick_gelu,
     "relu": F.relu,
-    "relu2": lambda x: F.relu(x).square(),
+    "relu2": squared_relu,
     "relu6": F.relu6,
     "leaky_relu": F.leaky_relu,
     "silu": F.silu,
@@ -53,7 +61,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "laplace": laplace,
-    "linear": lambda x: x,
+    "linear": identity,
 }
 
 

@@ -77,7 +77,7 @@ class PreTrainedModel(RoleModule):
             self.tie_weights()
             return
         with torch.no_grad():
-            for module in self._own_modules():
+            for module in reversed(list(self._own_modules())):  # what a block says of its layers comes last
                 self.init_module(module)
         self.tie_weights()
 
@@ -94,9 +94,9 @@ class PreTrainedModel(RoleModule):
         if isinstance(module, (nn.LayerNorm, nn.GroupNorm, RMSNorm)):
             for name, parameter in module.named_parameters(recurse=False):
                 parameter.fill_(1.0 if name == "weight" else 0.0)
-        elif isinstance(module, (nn.Linear, nn.Embedding)):
+        elif isinstance(module, (nn.Linear, nn.Embedding, nn.Conv1d)):
             module.weight.normal_(0.0, std)
-            if isinstance(module, nn.Linear) and module.bias is not None:
+            if not isinstance(module, nn.Embedding) and module.bias is not None:
                 module.bias.zero_()
             if isinstance(module, nn.Embedding) and module.padding_idx is not None:
                 module.weight[module.padding_idx].zero_()
