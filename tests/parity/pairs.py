@@ -14,6 +14,7 @@ import nabi
 
 from .families import Case
 
+torch.set_num_threads(1)  # tiny models lose more to waiting than two threads can gain
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 

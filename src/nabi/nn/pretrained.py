@@ -230,8 +230,11 @@ class PreTrainedModel(RoleModule):
         else:
             weights = state_dict
         wanted = resolve_dtype(torch_dtype if dtype is None else dtype, config, weights)
-        with Unmade():
-            model = cls(config)
+        try:
+            with Unmade():
+                model = cls(config)
+        except (ValueError, TypeError, ArithmeticError, AssertionError, LookupError, RuntimeError) as error:
+            raise ValueError(f"the config of {name_or_path} makes no {cls.__name__}: {error}") from error
         info = load_into(
             model, weights, source=str(name_or_path), dtype=wanted, ignore_mismatched_sizes=ignore_mismatched_sizes
         )

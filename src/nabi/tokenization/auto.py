@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..config import read_json
 from ..hub import Repository
 from . import bert
 from .fast import PreTrainedTokenizerFast
-from .loading import TOKENIZER, constructor_options, options_of_file, read_config, read_json
+from .loading import TOKENIZER, constructor_options, options_of_file, read_config
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ added_tokens.json say what its tokens are called and how it pads and cuts. A use
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from tokenizers import AddedToken
 
+from ..config import read_json
 from ..hub import Repository
 from .special_tokens import EXTRA, NAMES, as_special, read_token
 
@@ -83,19 +83,6 @@ def options_of_file(path: Path, kwargs: dict[str, Any]) -> dict[str, Any]:
     key = "tokenizer_file" if path.suffix == ".json" else "vocab_file"
     options = {name: value for name, value in kwargs.items() if name not in _NO_EFFECT}
     return {**options, key: str(path), "name_or_path": str(path)}
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises ValueError that names the file if it holds none."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(
-            f"{path}: not a JSON file ({error}). It may be truncated: download or save it again."
-        ) from error
-    if not isinstance(data, dict):
-        raise ValueError(f"{path}: holds a {type(data).__name__} instead of a JSON object {{…}}: save it again.")
-    return data
 
 
 def _checked(config: dict[str, Any], path: Path) -> dict[str, Any]:
