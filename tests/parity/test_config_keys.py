@@ -206,12 +206,15 @@ def signs(case: Case, head: str, keys: dict[str, Any]) -> Iterator[Any]:
     if not is_speech(case) and head == "ForSequenceClassification":
         several = {"labels": torch.eye(4)[:3, : config.num_labels]}
         labels = several if config.problem_type else labels
+    with torch.no_grad():  # never over a yield: the switch would stay as it is while others run
+        evaluated = model.eval()(**inputs)
+    yield seen(evaluated)
+    if "labels" in labels and head == "ForConditionalGeneration":
+        del inputs["decoder_input_ids"]
+    torch.manual_seed(5)
     with torch.no_grad():
-        yield seen(model.eval()(**inputs))
-        if "labels" in labels and head == "ForConditionalGeneration":
-            del inputs["decoder_input_ids"]
-        torch.manual_seed(5)
-        yield seen(model.train()(**inputs, **labels))
+        trained = model.train()(**inputs, **labels)
+    yield seen(trained)
 
 
 def shows(case: Case, head: str, given: dict[str, Any], key: str, value: Any) -> bool:
