@@ -9,6 +9,7 @@ import importlib
 from typing import Any
 
 from .models import FAMILIES
+from .tokenization.families import HOMES as TOKENIZERS
 
 __version__ = "0.1.0"
 
@@ -23,11 +24,8 @@ _MODULE_OF: dict[str, str] = {
         AutoModelForTextEncoding""".split(),
         "auto",
     ),
-    **dict.fromkeys(
-        """AutoTokenizer BatchEncoding PreTrainedTokenizerFast BertTokenizer BertTokenizerFast DistilBertTokenizer
-        DistilBertTokenizerFast ElectraTokenizer ElectraTokenizerFast""".split(),
-        "tokenization",
-    ),
+    **dict.fromkeys(["AddedToken", "AutoTokenizer", "BatchEncoding", "PreTrainedTokenizerFast"], "tokenization"),
+    **{name + ending: "tokenization" for name in TOKENIZERS for ending in ("", "Fast")},
     **dict.fromkeys(["Cache", "DynamicCache", "EncoderDecoderCache"], "nn.cache"),
     "PreTrainedModel": "nn.pretrained",
     "PretrainedConfig": "config",

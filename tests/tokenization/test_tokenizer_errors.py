@@ -167,7 +167,7 @@ def test_a_folder_without_tokenizer_files_names_what_it_needs(tmp_path: Path) ->
         AutoTokenizer.from_pretrained(tmp_path)
     assert str(tmp_path) in str(caught.value)
     (tmp_path / "spiece.model").write_bytes(b"x")
-    with pytest.raises(OSError, match=r"spiece\.model, which nabi does not read yet"):
+    with pytest.raises(OSError, match=r"spiece\.model, which is for a tokenizer of another class"):
         PreTrainedTokenizerFast.from_pretrained(tmp_path)
 
 
@@ -228,7 +228,7 @@ def test_a_vocabulary_is_checked(tmp_path: Path) -> None:
             assert word in str(caught.value)
     with pytest.raises(OSError, match=r"missing\.txt"):
         BertTokenizerFast(vocab_file=tmp_path / "missing.txt")
-    with pytest.raises(ValueError, match="needs a vocabulary"):
+    with pytest.raises(ValueError, match="There is no vocabulary.*vocab_file="):
         BertTokenizerFast()
     with pytest.raises(ValueError, match="tokenizer_file"):
         PreTrainedTokenizerFast()

@@ -1,7 +1,7 @@
 """Text -> ids, on the Rust `tokenizers` engine.
 
     files -> loading -> PreTrainedTokenizerFast (fast.py) -> encoding -> BatchEncoding
-                          thin classes (bert.py)              engine, lengths, padding, tensors
+                          thin classes (families/)            engine, lengths, padding, tensors
 
 The public names are imported when they are first asked for; torch is imported only to make tensors.
 """
@@ -11,50 +11,33 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .families import HOMES as _FAMILIES
+
 if TYPE_CHECKING:
-    from tokenizers import AddedToken
+    from tokenizers import AddedToken as AddedToken
 
-    from .auto import AutoTokenizer
-    from .batch_encoding import BatchEncoding, CharSpan, TokenSpan
-    from .bert import (
-        BertTokenizer,
-        BertTokenizerFast,
-        DistilBertTokenizer,
-        DistilBertTokenizerFast,
-        ElectraTokenizer,
-        ElectraTokenizerFast,
-    )
-    from .fast import PreTrainedTokenizerFast
-
-__all__ = [
-    "AddedToken",
-    "AutoTokenizer",
-    "BatchEncoding",
-    "BertTokenizer",
-    "BertTokenizerFast",
-    "CharSpan",
-    "DistilBertTokenizer",
-    "DistilBertTokenizerFast",
-    "ElectraTokenizer",
-    "ElectraTokenizerFast",
-    "PreTrainedTokenizerFast",
-    "TokenSpan",
-]
+    from .auto import AutoTokenizer as AutoTokenizer
+    from .batch_encoding import BatchEncoding as BatchEncoding
+    from .batch_encoding import CharSpan as CharSpan
+    from .batch_encoding import TokenSpan as TokenSpan
+    from .families.bert import *  # noqa: F403
+    from .fast import PreTrainedTokenizerFast as PreTrainedTokenizerFast
 
 _HOMES = {
     "AddedToken": "tokenizers",
     "AutoTokenizer": "nabi.tokenization.auto",
     "BatchEncoding": "nabi.tokenization.batch_encoding",
-    "BertTokenizer": "nabi.tokenization.bert",
-    "BertTokenizerFast": "nabi.tokenization.bert",
     "CharSpan": "nabi.tokenization.batch_encoding",
-    "DistilBertTokenizer": "nabi.tokenization.bert",
-    "DistilBertTokenizerFast": "nabi.tokenization.bert",
-    "ElectraTokenizer": "nabi.tokenization.bert",
-    "ElectraTokenizerFast": "nabi.tokenization.bert",
     "PreTrainedTokenizerFast": "nabi.tokenization.fast",
     "TokenSpan": "nabi.tokenization.batch_encoding",
+    **{
+        name + ending: f"nabi.tokenization.families.{home}"
+        for name, home in _FAMILIES.items()
+        for ending in ("", "Fast")
+    },
 }
+
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

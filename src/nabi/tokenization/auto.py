@@ -9,34 +9,14 @@ from typing import Any
 
 from ..config import read_json
 from ..hub import Repository
-from . import bert
+from .families import HOMES, MODEL_TYPES, OTHER_NAMES, tokenizer_class
 from .fast import PreTrainedTokenizerFast
 from .loading import TOKENIZER, constructor_options, options_of_file, read_config
 
 logger = logging.getLogger(__name__)
 
-# Names as files write them, without "Fast": slow and fast names give the same object.
-CLASSES: dict[str, type[PreTrainedTokenizerFast]] = {
-    "BertTokenizer": bert.BertTokenizerFast,
-    "ConvBertTokenizer": bert.BertTokenizerFast,
-    "DistilBertTokenizer": bert.DistilBertTokenizerFast,
-    "ElectraTokenizer": bert.BertTokenizerFast,
-    "LayoutLMTokenizer": bert.BertTokenizerFast,
-    "LxmertTokenizer": bert.BertTokenizerFast,
-    "MobileBertTokenizer": bert.BertTokenizerFast,
-    "PreTrainedTokenizer": PreTrainedTokenizerFast,
-    "TokenizersBackend": PreTrainedTokenizerFast,  # HF's name since version 5
-}
-# The class where config.json says only the model's type.
-MODEL_TYPES = {
-    "bert": "BertTokenizer",
-    "convbert": "ConvBertTokenizer",
-    "distilbert": "DistilBertTokenizer",
-    "electra": "ElectraTokenizer",
-    "layoutlm": "LayoutLMTokenizer",
-    "lxmert": "LxmertTokenizer",
-    "mobilebert": "MobileBertTokenizer",
-}
+# The class where the files say nothing but their own names, tried in this order.
+_BY_FILES = {"vocab.txt": "BertTokenizer"}
 
 
 class AutoTokenizer:
@@ -65,13 +45,14 @@ class AutoTokenizer:
         model_config = kwargs.pop("config", None)
         if os.path.isfile(pretrained_model_name_or_path):
             path = Path(pretrained_model_name_or_path)
-            chosen = PreTrainedTokenizerFast if path.suffix == ".json" else bert.BertTokenizerFast
+            name = MODEL_TYPES.get(str(model_type)) or _BY_FILES.get(path.name)
+            chosen = PreTrainedTokenizerFast if name is None else tokenizer_class(name)
             return chosen(*init_inputs, **options_of_file(path, kwargs))
         repository = Repository.open(pretrained_model_name_or_path, kwargs)
         config = read_config(repository)
         name = MODEL_TYPES[model_type] if model_type else _class_name(repository, config, model_config)
         chosen = _class(repository, name)
-        return chosen(*init_inputs, **constructor_options(repository, config, kwargs, chosen.reads_vocab()))
+        return chosen(*init_inputs, **constructor_options(repository, config, kwargs, chosen.vocab_files_names))
 
 
 def _class_name(repository: Repository, config: dict[str, Any], model_config: Any) -> str | None:
@@ -87,18 +68,22 @@ def _class_name(repository: Repository, config: dict[str, Any], model_config: An
 
 
 def _class(repository: Repository, name: str | None) -> type[PreTrainedTokenizerFast]:
-    if name is not None and name.removesuffix("Fast") in CLASSES:
-        return CLASSES[name.removesuffix("Fast")]
+    plain = name.removesuffix("Fast") if name is not None else None
+    plain = OTHER_NAMES.get(plain, plain) if plain is not None else None
+    if plain in HOMES:
+        return tokenizer_class(plain)
     if repository.find(TOKENIZER) is None:
-        if name is None:
-            return bert.BertTokenizerFast  # a lone vocab.txt: nothing but WordPiece is written like that
-        raise ValueError(
-            f"{repository.name!r} asks for the tokenizer class {name!r}, which nabi does not have, and it has no "
-            f"{TOKENIZER}, which would need none. Supported: {', '.join(sorted(CLASSES))} (and their names with "
-            "'Fast'), or any tokenizer.json. If its files are of one of these kinds, name it: "
-            "BertTokenizerFast.from_pretrained(…), or tokenizer_type='bert'."
-        )
-    if name is not None:
+        by_files = [other for file, other in _BY_FILES.items() if repository.find(file) is not None]
+        if by_files and plain is None:
+            return tokenizer_class(by_files[0])
+        if name is not None:
+            raise ValueError(
+                f"{repository.name!r} asks for the tokenizer class {name!r}, which nabi does not have, and it has no "
+                f"{TOKENIZER}, which would need none. Supported: {', '.join(sorted(HOMES))} (and their names with "
+                "'Fast'), or any tokenizer.json. If its files are of one of these kinds, name it: "
+                "BertTokenizerFast.from_pretrained(…), or tokenizer_type='bert'."
+            )
+    elif plain is not None:
         logger.warning(
             "%r asks for the tokenizer class %r, which nabi does not have: its %s is read as it is, with the special "
             "tokens that the files name. Check tokenizer.special_tokens_map, and pass what is missing, such as "

@@ -7,11 +7,13 @@ rows are padded one by one afterwards. The engine shares a batch among all cores
 
 from __future__ import annotations
 
+import copy
 import threading
 from pathlib import Path
 from typing import Any
 
 from tokenizers import AddedToken, Encoding, Tokenizer
+from tokenizers.processors import PostProcessor
 
 from .texts import explain_bad_text
 
@@ -27,9 +29,18 @@ class Engine:
         tokenizer.no_padding()
         self.tokenizer = tokenizer
         self._lock = threading.Lock()
+        self._frame: PostProcessor | None = None  # None: the tokenizer's own
+
+    def with_frame(self, frame: PostProcessor) -> Engine:
+        """The same engine with another frame around its texts, such as a target language's."""
+        twin = copy.copy(self)
+        twin._frame = frame
+        return twin
 
     @classmethod
-    def of(cls, tokenizer_object: Tokenizer | Engine | None, tokenizer_file: str | Path | None) -> Engine:
+    def of(
+        cls, tokenizer_object: Tokenizer | Engine | None, tokenizer_file: str | Path | None, other_files: list[str]
+    ) -> Engine:
         """From a constructor's arguments. A caller's Tokenizer is copied, for its settings are its own."""
         if isinstance(tokenizer_object, Engine):
             return tokenizer_object
@@ -37,9 +48,10 @@ class Engine:
             return cls(Tokenizer.from_str(tokenizer_object.to_str()))
         if tokenizer_file is not None:
             return cls.read(tokenizer_file)
+        files = "".join(f"{name}='…', " for name in other_files)
         raise ValueError(
-            "A tokenizer is made from tokenizer_file='…/tokenizer.json' or tokenizer_object=tokenizers.Tokenizer(…), "
-            "or with from_pretrained('folder or id')."
+            f"There is no vocabulary. A tokenizer is made from {files}tokenizer_file='…/tokenizer.json' or "
+            "tokenizer_object=tokenizers.Tokenizer(…), or with from_pretrained('folder or id')."
         )
 
     @classmethod
@@ -68,7 +80,10 @@ class Engine:
         """Encode every row (a text, or a pair as a tuple). Raises TypeError or ValueError that names the row."""
         with self._lock:
             self._set(truncation, split_special_tokens)
+            own_frame = self.tokenizer.post_processor if self._frame is not None else None
             try:
+                if self._frame is not None:
+                    self.tokenizer.post_processor = self._frame
                 return self.tokenizer.encode_batch(rows, pretokenized, add_special_tokens)
             except BaseException as error:
                 if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
@@ -77,6 +92,8 @@ class Engine:
             finally:
                 if truncation is not None:
                     self.tokenizer.no_truncation()
+                if self._frame is not None:
+                    self.tokenizer.post_processor = own_frame
 
     def add(self, tokens: list[str | AddedToken], special: bool) -> int:
         """Add tokens behind the vocabulary, and return how many were new."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -16,6 +17,7 @@ from .batch_encoding import BatchEncoding
 from .decoding import cleans_up, decode_ids
 from .encoding import PadWith, Wanted, as_batch, check_truncation, lay_out, pad_encodings
 from .engine import Engine
+from .frames import Frames
 from .lengths import NO_LIMIT, Lengths, resolve
 from .loading import constructor_options, options_of_file, read_config
 from .padding import pad_examples
@@ -36,26 +38,38 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
 
     Options: the special tokens (`bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token,
     additional_special_tokens`), `model_max_length` (no limit), `padding_side` and `truncation_side` ("right"),
-    `model_input_names`, `clean_up_tokenization_spaces` (False), `split_special_tokens` (False), `chat_template`.
-    Other options are kept in `init_kwargs` and saved again. Calls from several threads do not disturb each other.
+    `model_input_names`, `clean_up_tokenization_spaces` (False), `split_special_tokens` (False), `chat_template`,
+    `add_bos_token` and `add_eos_token` (as the tokenizer does). Other options are kept in `init_kwargs` and saved
+    again. The classes of `families/` also take the files of a vocabulary, by position or by their names in
+    `vocab_files_names`. Calls from several threads do not disturb each other.
     """
 
     vocab_files_names: ClassVar[dict[str, str]] = {"tokenizer_file": "tokenizer.json"}
+    defaults: ClassVar[dict[str, Any]] = {}
+    frames: ClassVar[Frames | None] = None
     model_input_names: list[str] = ["input_ids", "attention_mask"]
     padding_side: str = "right"
     truncation_side: str = "right"
     slow_tokenizer_class: ClassVar[None] = None
     is_fast = True
+    _in_target_mode = False
 
     def __init__(
         self,
-        *,
+        *vocabulary: Any,
         tokenizer_object: Tokenizer | Engine | None = None,
         tokenizer_file: str | Path | None = None,
         added_tokens_decoder: dict[int, AddedToken] | None = None,
         **options: Any,
     ) -> None:
-        self._engine = Engine.of(tokenizer_object, tokenizer_file)
+        files = self._vocabulary_files(vocabulary, options)
+        given, options = options, {**self.defaults, **options}
+        is_built = tokenizer_object is None and tokenizer_file is None and bool(files)
+        if is_built:
+            self._engine = Engine(self.build(files, options))
+        else:
+            self._engine = Engine.of(tokenizer_object, tokenizer_file, self._files_taken())
+        self.configure(given, options)
         file_padding, file_truncation = self._engine.file_padding or {}, self._engine.file_truncation or {}
         self.special = SpecialTokens()
         self.name_or_path: str = str(options.pop("name_or_path", ""))
@@ -75,13 +89,34 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         self.split_special_tokens: bool = bool(options.pop("split_special_tokens", False))
         self.chat_template: str | dict[str, str] | None = _templates(options.pop("chat_template", None))
         self.deprecation_warnings: dict[str, bool] = {}  # HF's name; some training code writes into it
-        self._add_missing(added_tokens_decoder or {})
+        self._add_numbered(added_tokens_decoder or {})
+        asked = {key: options.get(key) for key in ("add_bos_token", "add_eos_token")}
+        if is_built and self.frames is not None:
+            try:
+                self._set_frame(self.frames)
+            except ValueError as error:
+                places = [str(file) for file in files.values() if isinstance(file, (str, Path))]
+                raise ValueError(f"{', '.join(places) or 'vocab'}: {error}") from error
+        elif any(given.get(key) is not None for key in asked) or (is_built and any(asked.values())):
+            self._add_bos_and_eos(**asked)
+        self._add_missing()
+
+    @classmethod
+    def build(cls, files: dict[str, Any], options: dict[str, Any]) -> Tokenizer:
+        """The engine for vocabulary files (argument -> path, or the vocabulary itself), without its frame."""
+        raise NotImplementedError(f"{cls.__name__} is read from tokenizer.json only.")
+
+    def configure(self, given: dict[str, Any], options: dict[str, Any]) -> None:
+        """Bring the engine, built or read, to the options. `given`: those that a caller or a file named.
+
+        A class overrides it for its own options; it may change `options`, which are kept and saved.
+        """
 
     @classmethod
     def from_pretrained(
         cls: type[T], pretrained_model_name_or_path: str | os.PathLike[str], *init_inputs: Any, **kwargs: Any
     ) -> T:
-        """Load from a folder, a repository of the Hub, or one tokenizer.json or vocab.txt.
+        """Load from a folder, a repository of the Hub, or one file (tokenizer.json, or the class's vocabulary).
 
         Keywords are the Hub's (`revision, cache_dir, token, local_files_only, force_download, subfolder`) and
         the constructor's, which win over what the files say. Raises OSError for missing files and ValueError
@@ -91,12 +126,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
             return cls(*init_inputs, **options_of_file(Path(pretrained_model_name_or_path), kwargs))
         repository = Repository.open(pretrained_model_name_or_path, kwargs)
         config = read_config(repository)
-        return cls(*init_inputs, **constructor_options(repository, config, kwargs, cls.reads_vocab()))
-
-    @classmethod
-    def reads_vocab(cls) -> bool:
-        """Whether this class can be made from a vocab.txt."""
-        return "vocab_file" in cls.vocab_files_names
+        return cls(*init_inputs, **constructor_options(repository, config, kwargs, cls.vocab_files_names))
 
     # --- text -> ids
 
@@ -152,12 +182,12 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         side = self.padding_side if padding_side is None else _side("padding_side", {"padding_side": padding_side}, "")
         split = self.split_special_tokens if split_special_tokens is None else split_special_tokens
 
-        def encode(text: Any, pair: Any, limit: int | None) -> BatchEncoding:
+        def encode(text: Any, pair: Any, limit: int | None, engine: Engine) -> BatchEncoding:
             lengths = resolve(padding, truncation, limit, pad_to_multiple_of, self.model_max_length, verbose)
             rows, many = as_rows(text, pair, is_split_into_words)
-            check_truncation(self._engine, rows, lengths, stride, add_special_tokens)
+            check_truncation(engine, rows, lengths, stride, add_special_tokens)
             pad_with = self._pad_with(side) if lengths.padding else None
-            encodings = self._engine.encode(
+            encodings = engine.encode(
                 rows,
                 pretokenized=is_split_into_words,
                 add_special_tokens=add_special_tokens,
@@ -173,10 +203,10 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
 
         target_limit = max_length if max_target_length is None else max_target_length
         if text is None:
-            return encode(text_target, text_pair_target, target_limit)
-        batch = encode(text, text_pair, max_length)
+            return encode(text_target, text_pair_target, target_limit, self._target_engine())
+        batch = encode(text, text_pair, max_length, self._target_engine() if self._in_target_mode else self._engine)
         if text_target is not None:
-            batch["labels"] = encode(text_target, text_pair_target, target_limit)["input_ids"]
+            batch["labels"] = encode(text_target, text_pair_target, target_limit, self._target_engine())["input_ids"]
         return batch
 
     def encode(self, text: Any, text_pair: Any = None, add_special_tokens: bool = True, **kwargs: Any) -> Any:
@@ -194,6 +224,15 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
                 "batch_encode_plus takes a list of texts or pairs, not one str: use encode_plus, or a list."
             )
         return self(batch_text_or_text_pairs, **kwargs)
+
+    @contextmanager
+    def as_target_tokenizer(self) -> Iterator[None]:
+        """v4's way to encode labels: within it, texts are targets. `text_target=` says the same in one call."""
+        self._in_target_mode = True
+        try:
+            yield
+        finally:
+            self._in_target_mode = False
 
     def tokenize(self, text: Any, pair: Any = None, add_special_tokens: bool = False, **kwargs: Any) -> list[str]:
         """The tokens of one text (and pair) as strings."""
@@ -315,6 +354,31 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         )
 
     # --- parts of the above
+
+    def _target_engine(self) -> Engine:
+        """What encodes `text_target`; translators override it."""
+        return self._engine
+
+    @classmethod
+    def _files_taken(cls) -> list[str]:
+        """The constructor's arguments that name vocabulary files, in the order of their positions."""
+        return [name for name in cls.vocab_files_names if name != "tokenizer_file"]
+
+    def _vocabulary_files(self, positional: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+        """Pop the vocabulary files out of the arguments: by position, by name, or by v5's `vocab` and `merges`."""
+        taken = self._files_taken()
+        if len(positional) > len(taken):
+            raise TypeError(
+                f"{type(self).__name__} takes {len(taken)} files by position ({', '.join(taken) or 'none'}), but "
+                f"{len(positional)} were given: name the other arguments, as in tokenizer_file='…/tokenizer.json'."
+            )
+        files = dict(zip(taken, positional, strict=False))
+        for name in taken:
+            for key in (name, name.removesuffix("_file")):
+                value = options.pop(key, None)
+                if value is not None:
+                    files[name] = value
+        return {name: file for name, file in files.items() if file is not None}
 
     def _asks_for(self, key: str, wanted: bool | None) -> bool:
         return key in self.model_input_names if wanted is None else wanted

@@ -1,6 +1,6 @@
 """A checkpoint's files -> the arguments of a tokenizer's constructor.
 
-tokenizer.json (or vocab.txt) holds the tokenizer; tokenizer_config.json, special_tokens_map.json and
+tokenizer.json (or the files of a vocabulary) holds the tokenizer; tokenizer_config.json, special_tokens_map.json and
 added_tokens.json say what its tokens are called and how it pads and cuts. A user's own keyword wins.
 """
 
@@ -19,7 +19,6 @@ CONFIG = "tokenizer_config.json"
 SPECIAL = "special_tokens_map.json"
 ADDED = "added_tokens.json"
 TOKENIZER = "tokenizer.json"
-VOCAB = "vocab.txt"
 CHAT_TEMPLATE = "chat_template.jinja"
 
 # Keys of tokenizer_config.json that speak of the files, of the machine that wrote them, or of code: not options.
@@ -34,22 +33,29 @@ _NOT_OPTIONS = (
     "local_files_only",
     "name_or_path",
     "slow_tokenizer_class",
+    "merges_file",
+    "source_spm",
     "special_tokens_map_file",
+    "target_spm",
     "tokenizer_class",
     "tokenizer_file",
+    "vocab",
     "vocab_file",
 )
 # Keywords of from_pretrained that change nothing here: every tokenizer is fast, and no code of a repository is run.
 _NO_EFFECT = ("use_fast", "trust_remote_code", "from_slow", "code_revision", "_from_auto", "_commit_hash")
 
-_OTHER_FORMATS = (
-    "vocab.json",
-    "tokenizer.model",
+# SentencePiece models are known by many names; a class that reads one takes any of them.
+SENTENCEPIECE = (
     "spiece.model",
     "sentencepiece.bpe.model",
-    "source.spm",
-    "vocab.model",
+    "tokenizer.model",
+    "spm.model",
+    "sentencepiece.model",
+    "tokenizer_78b3253a26.model",  # KoBERT's
 )
+# Files of vocabularies, to say what a folder has where it lacks what its class needs.
+_VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt", *SENTENCEPIECE, "source.spm", "tekken.json")
 
 
 def read_config(repository: Repository) -> dict[str, Any]:
@@ -59,11 +65,14 @@ def read_config(repository: Repository) -> dict[str, Any]:
 
 
 def constructor_options(
-    repository: Repository, config: dict[str, Any], kwargs: dict[str, Any], reads_vocab: bool
+    repository: Repository, config: dict[str, Any], kwargs: dict[str, Any], files: dict[str, str]
 ) -> dict[str, Any]:
-    """What to call the class with. Raises OSError that names the files if none holds a tokenizer."""
+    """What to call a class with whose `vocab_files_names` are `files`. Raises OSError if none holds a tokenizer."""
     options = {key: _with_tokens(value) for key, value in config.items() if key not in _NOT_OPTIONS}
-    options.update(_vocabulary(repository, kwargs, reads_vocab))
+    options.update(_vocabulary(repository, kwargs, files))
+    if "tokenizer_file" in options:  # it holds its frame
+        options.pop("add_bos_token", None)
+        options.pop("add_eos_token", None)
     added = {int(token_id): read_token(token) for token_id, token in (config.get("added_tokens_decoder") or {}).items()}
     if "added_tokens_decoder" not in config:  # written before HF's version 4.34
         options.update(_special_tokens(repository))
@@ -79,8 +88,8 @@ def constructor_options(
 
 
 def options_of_file(path: Path, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The same for one file that a user names: a tokenizer.json, or else a vocab.txt."""
-    key = "tokenizer_file" if path.suffix == ".json" else "vocab_file"
+    """The same for one file that a user names: a tokenizer.json, or else a vocabulary."""
+    key = "tokenizer_file" if path.suffix == ".json" and path.name != "vocab.json" else "vocab_file"
     options = {name: value for name, value in kwargs.items() if name not in _NO_EFFECT}
     return {**options, key: str(path), "name_or_path": str(path)}
 
@@ -143,21 +152,28 @@ _KINDS: dict[str, tuple[Any, str]] = {
 }
 
 
-def _vocabulary(repository: Repository, kwargs: dict[str, Any], reads_vocab: bool) -> dict[str, Any]:
-    if any(kwargs.get(key) is not None for key in ("tokenizer_file", "tokenizer_object", "vocab_file", "vocab")):
+def _vocabulary(repository: Repository, kwargs: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
+    """Argument -> path of tokenizer.json, or of every file of the vocabulary."""
+    if any(kwargs.get(key) is not None for key in (*files, "tokenizer_file", "tokenizer_object", "vocab")):
         return {}
     path = repository.find(TOKENIZER)
     if path is not None:
         return {"tokenizer_file": str(path)}
-    path = repository.find(VOCAB) if reads_vocab else None
-    if path is not None:
-        return {"vocab_file": str(path)}
-    wanted = f"{TOKENIZER} or {VOCAB}" if reads_vocab else TOKENIZER
-    other = repository.find(*_OTHER_FORMATS)
-    found = f" It has {other.name}, which nabi does not read yet." if other is not None else ""
+    found: dict[str, Any] = {}
+    for argument, name in files.items():
+        if argument != "tokenizer_file":
+            names = (name, *SENTENCEPIECE) if name.endswith(".model") else (name,)
+            path = repository.find(*names)
+            if path is not None:
+                found[argument] = str(path)
+    if found:
+        return found
+    other = [path.name for path in map(repository.find, _VOCABULARIES) if path is not None]
     raise OSError(
-        f"{repository.name!r} has no {wanted}, so there is no tokenizer to load.{found} Save one there with "
-        "save_pretrained() of a fast tokenizer, which writes tokenizer.json, or check the name and subfolder=…."
+        f"{repository.name!r} has no {' or '.join([*files.values()][::-1])}, so there is no tokenizer to load."
+        + (f" It has {', '.join(other)}, which is for a tokenizer of another class: name it." if other else "")
+        + " Save one there with save_pretrained() of a fast tokenizer, which writes tokenizer.json, or check the name "
+        "and subfolder=…."
     )
 
 

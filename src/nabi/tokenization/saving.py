@@ -54,6 +54,7 @@ def _config(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
         clean_up_tokenization_spaces=tokenizer.clean_up_tokenization_spaces,
         tokenizer_class=tokenizer._saved_class(),
     )
+    config.update({key: getattr(tokenizer, key) for key in ("add_bos_token", "add_eos_token") if key in config})
     if tokenizer.split_special_tokens or "split_special_tokens" in config:
         config["split_special_tokens"] = tokenizer.split_special_tokens
     config.update({name: None for name in NAMES if name in config})

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tokenizers import AddedToken, Tokenizer
+from tokenizers.processors import PostProcessor
 
 from .engine import Engine
+from .frames import Frames, bos_and_eos, post_processor
 from .layout import Layout
 from .special_tokens import NAMES, SpecialToken, SpecialTokenId, SpecialTokens, as_special
 from .tensors import to_list
@@ -156,6 +158,45 @@ class SpecialTokensMixin:
     def all_special_ids(self) -> list[int]:
         return self.convert_tokens_to_ids(self.all_special_tokens)
 
+    # --- the frame
+
+    @property
+    def add_bos_token(self) -> bool:
+        """Whether texts begin with `bos_token`; setting it changes the frame, as setting `add_eos_token` does."""
+        bos = self.bos_token_id
+        return bos is not None and self.layout(pair=False).parts[0][1] == bos
+
+    @add_bos_token.setter
+    def add_bos_token(self, value: bool) -> None:
+        self._add_bos_and_eos(add_bos_token=value)
+
+    @property
+    def add_eos_token(self) -> bool:
+        """Whether texts end with `eos_token`."""
+        eos = self.eos_token_id
+        return eos is not None and self.layout(pair=False).parts[-1][1] == eos
+
+    @add_eos_token.setter
+    def add_eos_token(self, value: bool) -> None:
+        self._add_bos_and_eos(add_eos_token=value)
+
+    def update_post_processor(self) -> None:
+        """v4's name: put the new tokens where the old ones stood, after `bos_token` or `eos_token` has changed."""
+        parts = self.layout(pair=False).parts
+        self._add_bos_and_eos(add_bos_token=parts[0][0] is None, add_eos_token=parts[-1][0] is None)
+
+    def _add_bos_and_eos(self, add_bos_token: bool | None = None, add_eos_token: bool | None = None) -> None:
+        """Frame texts by bos and eos; None leaves it as it is."""
+        bos = self.add_bos_token if add_bos_token is None else add_bos_token
+        eos = self.add_eos_token if add_eos_token is None else add_eos_token
+        self._set_frame(bos_and_eos(bos, eos))
+
+    def _set_frame(self, frames: Frames) -> None:
+        self.backend_tokenizer.post_processor = self._frame(frames)
+
+    def _frame(self, frames: Frames) -> PostProcessor:
+        return post_processor(self.backend_tokenizer, frames, self.special.named)
+
     def layout(self, pair: bool) -> Layout:
         """Where the special tokens stand around a text, or a pair."""
         return Layout.of(self._engine, pair)
@@ -209,8 +250,8 @@ class SpecialTokensMixin:
             return self.convert_tokens_to_ids(getattr(self, name[:-3]))
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def _add_missing(self, added: dict[int, AddedToken]) -> None:
-        """Tell the engine of tokens that only the config knows, by id, and of special tokens that it lacks."""
+    def _add_numbered(self, added: dict[int, AddedToken]) -> None:
+        """Tell the engine of tokens that only the config knows, by id."""
         present = {repr(token) for token in self.added_tokens_decoder.values()}
         new = {token_id: token for token_id, token in sorted(added.items()) if repr(token) not in present}
         if new:
@@ -222,5 +263,8 @@ class SpecialTokensMixin:
                     f"gets {self.backend_tokenizer.token_to_id(token.content)}: added_tokens.json (or "
                     "added_tokens_decoder in tokenizer_config.json) is of another vocabulary, or leaves ids out."
                 )
+
+    def _add_missing(self) -> None:
+        """Tell the engine which tokens are special, and add those that it lacks."""
         known = self.get_added_vocab()
         self.add_tokens([as_special(token) for token in self.special.all() if str(token) not in known])

@@ -14,11 +14,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import WordPiece
 
-from .engine import Engine
-from .fast import PreTrainedTokenizerFast
+from ..fast import PreTrainedTokenizerFast
 
 logger = logging.getLogger(__name__)
 
@@ -37,58 +36,29 @@ class BertTokenizerFast(PreTrainedTokenizerFast):
 
     vocab_files_names = {"vocab_file": "vocab.txt", "tokenizer_file": "tokenizer.json"}
     model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
+    defaults = {
+        "unk_token": "[UNK]",
+        "sep_token": "[SEP]",
+        "pad_token": "[PAD]",
+        "cls_token": "[CLS]",
+        "mask_token": "[MASK]",
+    }
+    frames = ("{cls} $A {sep}", "{cls} $A {sep} $B:1 {sep}:1")
 
-    def __init__(
-        self,
-        vocab_file: str | Path | dict[str, int] | None = None,
-        *,
-        vocab: str | Path | dict[str, int] | None = None,
-        tokenizer_file: str | Path | None = None,
-        tokenizer_object: Tokenizer | Engine | None = None,
-        do_lower_case: bool | None = None,
-        tokenize_chinese_chars: bool | None = None,
-        strip_accents: bool | None = None,
-        unk_token: Any = "[UNK]",
-        sep_token: Any = "[SEP]",
-        pad_token: Any = "[PAD]",
-        cls_token: Any = "[CLS]",
-        mask_token: Any = "[MASK]",
-        **options: Any,
-    ) -> None:
-        pieces = vocab if vocab is not None else vocab_file
-        if tokenizer_object is not None or tokenizer_file is not None:
-            engine = Engine.of(tokenizer_object, tokenizer_file)
-        elif pieces is not None:
-            engine = Engine(build_wordpiece(pieces, str(unk_token), str(cls_token), str(sep_token)))
-        else:
-            raise ValueError(
-                f"{type(self).__name__} needs a vocabulary: vocab_file='…/vocab.txt', vocab={{piece: id}}, "
-                f"tokenizer_file='…/tokenizer.json', or {type(self).__name__}.from_pretrained('…')."
-            )
-        asked = {
-            "lowercase": do_lower_case,
-            "handle_chinese_chars": tokenize_chinese_chars,
-            "strip_accents": strip_accents,
-        }
-        asked = {setting: value for setting, value in asked.items() if value is not None}
-        used = set_bert_normalizer(engine.tokenizer, asked)
-        self.do_lower_case: bool = used["lowercase"]
-        self.tokenize_chinese_chars: bool = used["handle_chinese_chars"]
-        self.strip_accents: bool | None = used["strip_accents"]
-        super().__init__(
-            tokenizer_object=engine,
-            unk_token=unk_token,
-            sep_token=sep_token,
-            pad_token=pad_token,
-            cls_token=cls_token,
-            mask_token=mask_token,
-            **options,
-        )
-        self.init_kwargs.update(
-            do_lower_case=self.do_lower_case,
-            tokenize_chinese_chars=self.tokenize_chinese_chars,
-            strip_accents=self.strip_accents,
-        )
+    do_lower_case: bool
+    tokenize_chinese_chars: bool
+    strip_accents: bool | None
+
+    @classmethod
+    def build(cls, files: dict[str, Any], options: dict[str, Any]) -> Tokenizer:
+        return build_wordpiece(files["vocab_file"], str(options["unk_token"]))
+
+    def configure(self, given: dict[str, Any], options: dict[str, Any]) -> None:
+        asked = {setting: given[name] for name, setting in _SETTINGS.items() if given.get(name) is not None}
+        used = set_bert_normalizer(self._engine.tokenizer, asked)
+        for name, setting in _SETTINGS.items():
+            options[name] = used[setting]
+            setattr(self, name, used[setting])
 
     def _saved_class(self) -> str:
         """HF's BertTokenizer rebuilds all but the vocabulary; what it would change is saved under the general name."""
@@ -105,7 +75,15 @@ BertTokenizer = ElectraTokenizer = ElectraTokenizerFast = BertTokenizerFast
 DistilBertTokenizer = DistilBertTokenizerFast
 
 
-def build_wordpiece(pieces: str | Path | dict[str, int], unk: str, cls: str, sep: str) -> Tokenizer:
+# Options -> settings of the engine's BertNormalizer.
+_SETTINGS = {
+    "do_lower_case": "lowercase",
+    "tokenize_chinese_chars": "handle_chinese_chars",
+    "strip_accents": "strip_accents",
+}
+
+
+def build_wordpiece(pieces: str | Path | dict[str, int], unk: str) -> Tokenizer:
     """The engine for a vocabulary, with BERT's defaults. Raises OSError or ValueError if the vocabulary is unfit."""
     vocab = pieces if isinstance(pieces, dict) else read_vocab(pieces)
     place = "vocab" if isinstance(pieces, dict) else str(pieces)
@@ -114,23 +92,12 @@ def build_wordpiece(pieces: str | Path | dict[str, int], unk: str, cls: str, sep
             f"{place}: no unknown token {unk!r} among its {len(vocab)} pieces, so no new word could be encoded. Is "
             "it a WordPiece vocabulary (one piece a line)? If its unknown token has another name, pass unk_token=…."
         )
-    for token in (cls, sep):
-        if token not in vocab:
-            raise ValueError(
-                f"{place}: no piece {token!r}, which BERT puts around every text. If it has another name there, pass "
-                "cls_token=… and sep_token=…."
-            )
     tokenizer = Tokenizer(WordPiece(vocab, unk_token=unk))
     tokenizer.normalizer = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece(prefix="##")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{cls}:0 $A:0 {sep}:0",
-        pair=f"{cls}:0 $A:0 {sep}:0 $B:1 {sep}:1",
-        special_tokens=[(cls, vocab[cls]), (sep, vocab[sep])],
-    )
     return tokenizer
 
 
