@@ -228,7 +228,7 @@ def test_a_vocabulary_is_checked(tmp_path: Path) -> None:
             assert word in str(caught.value)
     with pytest.raises(OSError, match=r"missing\.txt"):
         BertTokenizerFast(vocab_file=tmp_path / "missing.txt")
-    with pytest.raises(ValueError, match="There is no vocabulary.*vocab_file="):
+    with pytest.raises(ValueError, match=r"There is no vocabulary\. .*vocab_file="):
         BertTokenizerFast()
     with pytest.raises(ValueError, match="tokenizer_file"):
         PreTrainedTokenizerFast()

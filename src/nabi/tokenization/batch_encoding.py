@@ -44,7 +44,7 @@ class BatchEncoding(UserDict):
         prepend_batch_axis: bool = False,
         n_sequences: int | None = None,
     ) -> None:
-        super().__init__(data)
+        self.data = dict(data) if data else {}  # UserDict's own way sets key by key, at every call's cost
         self._encodings = [encoding] if isinstance(encoding, Encoding) else encoding
         if n_sequences is None and self._encodings:
             n_sequences = self._encodings[0].n_sequences

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,22 +14,19 @@ from tokenizers import AddedToken, Tokenizer
 from ..hub import Repository
 from .batch_encoding import BatchEncoding
 from .decoding import cleans_up, decode_ids
-from .encoding import PadWith, Wanted, as_batch, check_truncation, lay_out, pad_encodings
+from .encoding import Wanted, as_batch, encode_rows, pad_with
 from .engine import Engine
 from .frames import Frames
-from .lengths import NO_LIMIT, Lengths, resolve
+from .lengths import NO_LIMIT, resolve
 from .loading import constructor_options, options_of_file, read_config
 from .padding import pad_examples
 from .special_tokens import SpecialTokens
 from .tensors import tensor_kind, to_list
+from .text_warnings import warn_if_too_long
 from .texts import as_rows
 from .vocabulary import SpecialTokensMixin
 
-logger = logging.getLogger(__name__)
-
 T = TypeVar("T", bound="PreTrainedTokenizerFast")
-
-_TOO_LONG = "sequence-length-is-longer-than-the-specified-maximum"  # HF's key in deprecation_warnings
 
 
 class PreTrainedTokenizerFast(SpecialTokensMixin):
@@ -88,7 +84,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         self.clean_up_tokenization_spaces: bool = bool(options.pop("clean_up_tokenization_spaces", False))
         self.split_special_tokens: bool = bool(options.pop("split_special_tokens", False))
         self.chat_template: str | dict[str, str] | None = _templates(options.pop("chat_template", None))
-        self.deprecation_warnings: dict[str, bool] = {}  # HF's name; some training code writes into it
+        self.deprecation_warnings: dict[str, bool] = {}  # what was said once; HF's name
         self._add_numbered(added_tokens_decoder or {})
         asked = {key: options.get(key) for key in ("add_bos_token", "add_eos_token")}
         if is_built and self.frames is not None:
@@ -183,22 +179,22 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         split = self.split_special_tokens if split_special_tokens is None else split_special_tokens
 
         def encode(text: Any, pair: Any, limit: int | None, engine: Engine) -> BatchEncoding:
-            lengths = resolve(padding, truncation, limit, pad_to_multiple_of, self.model_max_length, verbose)
             rows, many = as_rows(text, pair, is_split_into_words)
-            check_truncation(engine, rows, lengths, stride, add_special_tokens)
-            pad_with = self._pad_with(side) if lengths.padding else None
-            encodings = engine.encode(
+            lengths = resolve(padding, truncation, limit, pad_to_multiple_of, self.model_max_length, verbose)
+            data, encodings = encode_rows(
+                self,
+                engine,
                 rows,
+                lengths,
+                wanted,
+                pad=pad_with(self, side) if lengths.padding else None,
+                stride=stride,
                 pretokenized=is_split_into_words,
                 add_special_tokens=add_special_tokens,
                 split_special_tokens=split,
-                truncation=self._truncation(lengths, stride),
             )
-            if pad_with is not None:
-                pad_encodings(encodings, lengths, pad_with)
-            data, encodings = lay_out(encodings, wanted)
             if lengths.max_length is None and verbose:
-                self._warn_if_too_long(data["input_ids"])
+                warn_if_too_long(self.deprecation_warnings, data["input_ids"], self.model_max_length)
             return as_batch(data, encodings, not many, kind)
 
         target_limit = max_length if max_target_length is None else max_target_length
@@ -258,7 +254,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         return pad_examples(
             encoded_inputs,
             lengths,
-            self._pad_with(side) if lengths.padding else None,
+            pad_with(self, side) if lengths.padding else None,
             main_input=self.model_input_names[0],
             with_attention_mask=self._asks_for("attention_mask", return_attention_mask),
             return_tensors=tensor_kind(return_tensors),
@@ -382,44 +378,6 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
 
     def _asks_for(self, key: str, wanted: bool | None) -> bool:
         return key in self.model_input_names if wanted is None else wanted
-
-    def _truncation(self, lengths: Lengths, stride: int) -> dict[str, Any] | None:
-        if lengths.truncation is None:
-            return None
-        return {
-            "max_length": lengths.max_length,
-            "stride": stride,
-            "strategy": lengths.truncation,
-            "direction": self.truncation_side,
-        }
-
-    def _pad_with(self, side: str) -> PadWith:
-        token = self.pad_token
-        if token is None:
-            raise ValueError(
-                "This tokenizer has no padding token. Choose one that it has (tokenizer.pad_token = "
-                "tokenizer.eos_token), or add one: tokenizer.add_special_tokens({'pad_token': '[PAD]'}) and "
-                "model.resize_token_embeddings(len(tokenizer))."
-            )
-        token_id = self.backend_tokenizer.token_to_id(token)
-        if token_id is None:
-            raise ValueError(
-                f"The padding token {token!r} is not in the vocabulary: add it with "
-                f"tokenizer.add_special_tokens({{'pad_token': {token!r}}}), or choose one that is."
-            )
-        return PadWith(token_id, token, self.pad_token_type_id, side)
-
-    def _warn_if_too_long(self, rows: list[list[int]]) -> None:
-        longest = max(map(len, rows))
-        if longest <= self.model_max_length or self.deprecation_warnings.get(_TOO_LONG):
-            return
-        self.deprecation_warnings[_TOO_LONG] = True
-        logger.warning(
-            "A text has %d tokens, but the model takes at most %d (model_max_length). Cut it with truncation=True, or "
-            "split it with truncation=True, stride=…, return_overflowing_tokens=True.",
-            longest,
-            self.model_max_length,
-        )
 
     def _saved_class(self) -> str:
         """The class name for tokenizer_config.json, under which every version of HF's library has the same class."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from functools import cache
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +16,7 @@ PADDING = ("longest", "max_length", "do_not_pad")
 TRUNCATION = ("longest_first", "only_first", "only_second", "do_not_truncate")
 
 
-@dataclass(frozen=True)
-class Lengths:
+class Lengths(NamedTuple):
     """`padding` is "longest", "max_length" or None; `truncation` one of the three strategies or None."""
 
     padding: str | None

@@ -43,6 +43,10 @@ def as_tensor(name: str, value: Any, kind: str) -> Any:
 def _torch(name: str, value: Any) -> Any:
     import torch
 
+    if isinstance(value, list) and value and type(value[0]) is list:  # rows of ids, as the tokenizer makes them
+        array = _numpy(name, value)
+        if array.dtype == np.int64:
+            return torch.from_numpy(array)
     if isinstance(value, torch.Tensor):
         return value
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], torch.Tensor):

@@ -32,6 +32,13 @@ def as_rows(text: Any, text_pair: Any, pretokenized: bool) -> tuple[list[Any], b
     return list(zip(text, text_pair, strict=True)), True
 
 
+def is_pair(row: Any, pretokenized: bool) -> bool:
+    """Whether a row of `as_rows` is a pair of texts, not one text or its words."""
+    if isinstance(row, str) or not isinstance(row, (list, tuple)) or len(row) != 2:
+        return False
+    return not pretokenized or isinstance(row[0], (list, tuple))
+
+
 def explain_bad_text(rows: list[Any], pretokenized: bool) -> Exception | None:
     """The error for the first row that the engine refuses, or None if none of them looks wrong."""
     for index, row in enumerate(rows):
