@@ -11,7 +11,7 @@ from nabi.tokenization import AutoTokenizer
 
 LOST: dict[str, tuple[Any, dict[str, Any], str]] = {
     "unknown": ("뛟쁾", {}, "'뛟쁾' became nothing but the unknown token"),
-    "unknown among others": (["영화는", "뛟 쁾 쨿"], {"padding": True}, "'뛟 쁾 뛟' became nothing but"),
+    "unknown among others": (["영화는", "뛟 쁾 쨿"], {"padding": True}, "'뛟 쁾 쨿' became nothing but"),
     "unknown, padded left": (
         ["이 영화는 정말", "뛟"],
         {"padding": True, "padding_side": "left"},

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import os
 import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -258,6 +260,56 @@ def test_the_real_vocabulary_gives_the_known_ids() -> None:
     assert tokenizer("Hello, world!")["input_ids"] == [101, 7592, 1010, 2088, 999, 102]
     assert type(tokenizer) is BertTokenizerFast
     assert tokenizer.model_max_length == 512
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "function"), [("tf", "tensorflow", "convert_to_tensor"), ("jax", "jax.numpy", "asarray")]
+)
+def test_other_frameworks_make_their_tensors_of_the_numpy_array(
+    folders: dict[str, Path], kind: str, module: str, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = module.partition(".")[0]
+
+    class Tensor:  # what the framework would make: these frameworks are no dependency of the tests
+        def __init__(self, array: Any) -> None:
+            self.array = array
+
+        def numpy(self) -> Any:
+            return self.array
+
+        def tolist(self) -> Any:
+            return self.array.tolist()
+
+    Tensor.__module__ = f"{package}.made_here"
+    for name in {package, module}:
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setattr(sys.modules[module], function, Tensor, raising=False)
+    tokenizer = AutoTokenizer.from_pretrained(folders["wordpiece"])
+    batch = tokenizer(["나비가", "영화는 최고예요"], padding=True, return_tensors=kind)
+    wanted = tokenizer(["나비가", "영화는 최고예요"], padding=True)
+    assert {type(value) for value in batch.values()} == {Tensor}
+    assert {key: value.tolist() for key, value in batch.items()} == wanted.data
+    assert tokenizer.batch_decode(batch["input_ids"]) == tokenizer.batch_decode(wanted["input_ids"])
+    assert type(tokenizer.pad(batch)["input_ids"]) is Tensor
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_can_tokenize_though_another_thread_was_tokenizing(folders: dict[str, Path]) -> None:
+    code = (
+        "import os, sys, threading; from nabi.tokenization import AutoTokenizer\n"
+        f"t = AutoTokenizer.from_pretrained({str(folders['wordpiece'])!r})\n"
+        "held, done = threading.Event(), threading.Event()\n"
+        "def hold():\n"
+        "    with t._engine._lock:\n"
+        "        held.set(); done.wait()\n"
+        "threading.Thread(target=hold).start(); held.wait()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(0 if t('나비')['input_ids'] else 1)\n"
+        "code = os.waitpid(child, 0)[1]; done.set(); sys.exit(code)\n"
+    )
+    environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false"}
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60, env=environment).returncode == 0
 
 
 def test_importing_and_using_the_tokenizers_imports_no_torch(folders: dict[str, Path]) -> None:

@@ -8,14 +8,41 @@ rows are padded one by one afterwards. The engine shares a batch among all cores
 from __future__ import annotations
 
 import copy
+import os
 import threading
+import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tokenizers import AddedToken, Encoding, Tokenizer
 from tokenizers.processors import PostProcessor
 
 from .texts import explain_bad_text
+
+
+class _Lock:
+    """A lock that a forked process (a data loader's worker) gets open, even if another thread held it just then."""
+
+    all: ClassVar[weakref.WeakSet[_Lock]] = weakref.WeakSet()
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        _Lock.all.add(self)
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+    @classmethod
+    def renew_all(cls) -> None:
+        for lock in cls.all:
+            lock.lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_Lock.renew_all)
 
 
 class Engine:
@@ -28,7 +55,7 @@ class Engine:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.tokenizer = tokenizer
-        self._lock = threading.Lock()
+        self._lock = _Lock()
         self._frame: PostProcessor | None = None  # None: the tokenizer's own
 
     def with_frame(self, frame: PostProcessor) -> Engine:

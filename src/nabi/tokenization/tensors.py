@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-KINDS = ("pt", "np")
+# Kinds that are made through NumPy -> the module and the function that makes a tensor of an array.
+_BY_NUMPY = {"tf": ("tensorflow", "convert_to_tensor"), "jax": ("jax.numpy", "asarray")}
+# Package of a tensor's class -> its kind.
+_PACKAGES = {"torch": "pt", "tensorflow": "tf", "jax": "jax", "jaxlib": "jax"}
 
 
 def tensor_kind(return_tensors: Any) -> str | None:
-    """ "pt", "np" or None from what a caller passes as `return_tensors` (an enum of such a string too)."""
+    """ "pt", "np", "tf", "jax" or None from what a caller passes as `return_tensors` (an enum of such a string too).
+
+    Raises ValueError for another word, ImportError if the framework is not installed.
+    """
     kind = getattr(return_tensors, "value", return_tensors)
-    if kind is None or kind in KINDS:
+    if kind is None or kind in ("pt", "np"):
         return kind
-    raise ValueError(f"return_tensors={kind!r} is not supported: use 'pt' (PyTorch), 'np' (NumPy) or None (lists).")
+    if kind not in _BY_NUMPY:
+        raise ValueError(
+            f"return_tensors={kind!r} is not supported: use 'pt' (PyTorch), 'np' (NumPy), 'tf' (TensorFlow), 'jax' or "
+            "None (lists)."
+        )
+    package = _BY_NUMPY[kind][0].partition(".")[0]
+    if package not in sys.modules and find_spec(package) is None:
+        raise ImportError(
+            f"return_tensors={kind!r} needs {package}, which is not installed: pip install {package}, or use 'pt' "
+            "(PyTorch) or 'np' (NumPy)."
+        )
+    return kind
 
 
 def kind_of(value: Any) -> str | None:
-    """ "pt" for a torch tensor, "np" for a NumPy array or number, None for anything else; imports no torch."""
+    """The kind of a tensor, "np" for a NumPy array or number too, None for anything else; imports no framework."""
     if isinstance(value, (np.ndarray, np.generic)):
         return "np"
-    if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "tolist"):
-        return "pt"
-    return None
+    if isinstance(value, (list, tuple, int)) or not (hasattr(value, "tolist") or hasattr(value, "numpy")):
+        return None
+    return _PACKAGES.get(type(value).__module__.partition(".")[0])
 
 
 def to_list(value: Any) -> Any:
     """Tensors and arrays, alone or inside lists, as plain Python lists and numbers."""
-    if kind_of(value) is not None:
-        return value.tolist()
+    kind = kind_of(value)
+    if kind is not None:
+        return value.numpy().tolist() if kind == "tf" else value.tolist()
     if isinstance(value, (list, tuple)) and value and (kind_of(value[0]) or isinstance(value[0], (list, tuple))):
         return [to_list(item) for item in value]
     return value
@@ -37,7 +58,13 @@ def to_list(value: Any) -> Any:
 
 def as_tensor(name: str, value: Any, kind: str) -> Any:
     """`value` as a tensor of this kind. Raises ValueError, naming `name`, if its rows are ragged or no numbers."""
-    return _torch(name, value) if kind == "pt" else _numpy(name, value)
+    if kind == "pt":
+        return _torch(name, value)
+    array = _numpy(name, value)
+    if kind == "np":
+        return array
+    module, function = _BY_NUMPY[kind]
+    return getattr(import_module(module), function)(array)
 
 
 def _torch(name: str, value: Any) -> Any:
