@@ -182,3 +182,29 @@ def test_embeddings_instead_of_ids_and_a_tuple_instead_of_an_output_give_the_sam
         by_vectors = model(inputs_embeds=vectors, **rest, return_dict=False)
     assert isinstance(by_ids, tuple) and isinstance(by_vectors, tuple)
     assert_same(case, inputs, by_vectors[0], by_ids[0], "first output", atol=1e-5)
+
+
+def _takes_a_mask_of_pairs(case: Case, head: str) -> bool:
+    """In the incumbent DeBERTa makes its own of a row's mask, and T5 would look across by the same mask."""
+    return head == "Model" and not is_speech(case) and case.family not in ("deberta_v2", "t5")
+
+
+@pytest.mark.parametrize(
+    ("case", "head"),
+    [pair for pair in PAIRS if _takes_a_mask_of_pairs(*pair)],
+    ids=[name for pair, name in zip(PAIRS, IDS, strict=True) if _takes_a_mask_of_pairs(*pair)],
+)
+def test_a_mask_of_queries_and_keys_is_taken_as_it_is(case: Case, head: str) -> None:
+    inputs = inputs_for(case, head)
+    rows, length = inputs["input_ids"].shape
+    torch.manual_seed(0)
+    allowed = torch.rand(rows, 1, length, length) < 0.7
+    if decodes(case, head) and case.family != "bart":
+        allowed = allowed.tril()
+    allowed |= torch.eye(length).bool()
+    additive = torch.zeros(allowed.shape).masked_fill(~allowed, -3e38)
+    compare(case, head, {**inputs, "attention_mask": additive})
+    model = pair(case, head)[1]
+    with torch.no_grad():  # the incumbent's plain attention would add a boolean mask's ones to its scores
+        results = [model(**{**inputs, "attention_mask": mask}).last_hidden_state for mask in (additive, allowed)]
+    torch.testing.assert_close(results[0], results[1], atol=1e-6, rtol=0)
