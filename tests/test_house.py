@@ -23,7 +23,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "config": {"hub"},
     "embedded": set(),
     "checkpoint": {"config", "hub"},
-    "tokenization": {"config", "hub"},
+    "tokenization": {"config", "hub", "outputs"},
     "nn": {"config", "outputs", "checkpoint", "hub"},
     "models": {"nn", "config", "outputs"},
     "auto": {"models", "config"},

@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from .batch_encoding import BatchEncoding as BatchEncoding
     from .batch_encoding import CharSpan as CharSpan
     from .batch_encoding import TokenSpan as TokenSpan
+    from .chat import ChatTemplateError as ChatTemplateError
     from .families.bert import *  # noqa: F403
     from .fast import PreTrainedTokenizerFast as PreTrainedTokenizerFast
+    from .training import train as train
 
 _HOMES = {
     "AddedToken": "tokenizers",
     "AutoTokenizer": "nabi.tokenization.auto",
     "BatchEncoding": "nabi.tokenization.batch_encoding",
+    "ChatTemplateError": "nabi.tokenization.chat",
     "CharSpan": "nabi.tokenization.batch_encoding",
     "PreTrainedTokenizerFast": "nabi.tokenization.fast",
     "TokenSpan": "nabi.tokenization.batch_encoding",
+    "train": "nabi.tokenization.training",
     **{
         name + ending: f"nabi.tokenization.families.{home}"
         for name, home in _FAMILIES.items()

@@ -20,7 +20,7 @@ from .frames import Frames
 from .lengths import NO_LIMIT, resolve
 from .loading import constructor_options, options_of_file, read_config
 from .padding import pad_examples
-from .special_tokens import SpecialTokens
+from .special_tokens import NAMES, SpecialTokens
 from .tensors import tensor_kind, to_list
 from .text_warnings import warn_if_too_long
 from .texts import as_rows
@@ -65,6 +65,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
             self._engine = Engine(self.build(files, options))
         else:
             self._engine = Engine.of(tokenizer_object, tokenizer_file, self._files_taken())
+            options.update(self._not_invented(given, added_tokens_decoder or {}))
         self.configure(given, options)
         file_padding, file_truncation = self._engine.file_padding or {}, self._engine.file_truncation or {}
         self.special = SpecialTokens()
@@ -180,6 +181,8 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
 
         def encode(text: Any, pair: Any, limit: int | None, engine: Engine) -> BatchEncoding:
             rows, many = as_rows(text, pair, is_split_into_words)
+            if is_split_into_words:
+                self._check_words()
             lengths = resolve(padding, truncation, limit, pad_to_multiple_of, self.model_max_length, verbose)
             data, encodings = encode_rows(
                 self,
@@ -221,6 +224,25 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
             )
         return self(batch_text_or_text_pairs, **kwargs)
 
+    def prepare_seq2seq_batch(self, src_texts: Any, tgt_texts: Any = None, **kwargs: Any) -> BatchEncoding:
+        """v4's name for a call with `text_target`; its own default is to cut."""
+        kwargs.setdefault("truncation", True)
+        return self(src_texts, text_target=tgt_texts, **kwargs)
+
+    def prepare_for_model(self, ids: Any, pair_ids: Any = None, *args: Any, **kwargs: Any) -> BatchEncoding:
+        """v4: frame, cut and pad ids that are made already; see `from_ids.prepare_for_model`."""
+        from .from_ids import prepare_for_model
+
+        return prepare_for_model(self, ids, pair_ids, *args, **kwargs)
+
+    def truncate_sequences(
+        self, ids: list[int], pair_ids: list[int] | None = None, *args: Any, **kwargs: Any
+    ) -> tuple[list[int], list[int] | None, list[int]]:
+        """v4: cut ids that are made already; see `from_ids.truncate_sequences`."""
+        from .from_ids import truncate_sequences
+
+        return truncate_sequences(self, ids, pair_ids, *args, **kwargs)
+
     @contextmanager
     def as_target_tokenizer(self) -> Iterator[None]:
         """v4's way to encode labels: within it, texts are targets. `text_target=` says the same in one call."""
@@ -260,6 +282,25 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
             return_tensors=tensor_kind(return_tensors),
         )
 
+    # --- chats
+
+    def apply_chat_template(self, conversation: Any, *args: Any, **kwargs: Any) -> Any:
+        """A conversation ([{"role": "user", "content": "…"}, …]), or a list of them -> ids, as the model reads chats.
+
+        `tokenize=False` gives the text, `return_dict=True` a BatchEncoding; `add_generation_prompt=True` opens the
+        model's answer; `tools`, `documents`, `chat_template`, `continue_final_message`, `return_tensors`, `padding`,
+        `truncation`, `max_length` and more: see `chat.apply_chat_template`.
+        """
+        from .chat import apply_chat_template
+
+        return apply_chat_template(self, conversation, *args, **kwargs)
+
+    def get_chat_template(self, chat_template: str | None = None, tools: Any = None) -> str:
+        """The template that a chat is written with: the one passed or named, else the tokenizer's own."""
+        from .chat import get_chat_template
+
+        return get_chat_template(self, chat_template, tools)
+
     # --- ids -> text
 
     def decode(
@@ -272,11 +313,15 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         """The text of some ids (an int, a list, an array, a tensor, an encoding); a list of texts for a batch."""
         ids = to_list(token_ids["input_ids"] if hasattr(token_ids, "keys") else token_ids)
         if isinstance(ids, (list, tuple)) and ids and isinstance(ids[0], (list, tuple)):
-            return [self.decode(row, skip_special_tokens, clean_up_tokenization_spaces) for row in ids]
+            return [self.decode(row, skip_special_tokens, clean_up_tokenization_spaces, **kwargs) for row in ids]
         clean = clean_up_tokenization_spaces
         if clean is None:
             clean = self.clean_up_tokenization_spaces and cleans_up(self.backend_tokenizer)
-        return decode_ids(self.backend_tokenizer, ids, skip_special_tokens, clean)
+        return self._decode_row(ids, skip_special_tokens, clean, **kwargs)
+
+    def _decode_row(self, ids: Any, skip_special_tokens: bool, clean_up: bool, **kwargs: Any) -> Any:
+        """What one row of ids spells; classes with ways of their own to spell it override this."""
+        return decode_ids(self.backend_tokenizer, ids, skip_special_tokens, clean_up)
 
     def batch_decode(
         self,
@@ -286,7 +331,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         **kwargs: Any,
     ) -> list[str]:
         """The text of each row of ids."""
-        texts = self.decode(sequences, skip_special_tokens, clean_up_tokenization_spaces)
+        texts = self.decode(sequences, skip_special_tokens, clean_up_tokenization_spaces, **kwargs)
         return texts if isinstance(texts, list) else [texts]
 
     # --- files, and new tokenizers
@@ -375,6 +420,19 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
                 if value is not None:
                     files[name] = value
         return {name: file for name, file in files.items() if file is not None}
+
+    def _not_invented(self, given: dict[str, Any], added: dict[int, AddedToken]) -> dict[str, None]:
+        """The class's default tokens that a finished tokenizer lacks and nobody named: unset, not added as new ids."""
+        numbered = {token.content for token in added.values()}
+        absent = []
+        for name in NAMES:
+            token = str(self.defaults.get(name))
+            if name not in given and token not in numbered and self._engine.tokenizer.token_to_id(token) is None:
+                absent.append(name)
+        return dict.fromkeys(absent)
+
+    def _check_words(self) -> None:
+        """Say what becomes of texts given as words (`is_split_into_words=True`), where that is not plain."""
 
     def _asks_for(self, key: str, wanted: bool | None) -> bool:
         return key in self.model_input_names if wanted is None else wanted

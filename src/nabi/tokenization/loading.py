@@ -20,6 +20,7 @@ SPECIAL = "special_tokens_map.json"
 ADDED = "added_tokens.json"
 TOKENIZER = "tokenizer.json"
 CHAT_TEMPLATE = "chat_template.jinja"
+MORE_TEMPLATES = "additional_chat_templates"
 
 # Keys of tokenizer_config.json that speak of the files, of the machine that wrote them, or of code: not options.
 _NOT_OPTIONS = (
@@ -77,9 +78,9 @@ def constructor_options(
     if "added_tokens_decoder" not in config:  # written before HF's version 4.34
         options.update(_special_tokens(repository))
         added = _added_tokens(repository, options)
-    template = repository.find(CHAT_TEMPLATE)
+    template = _chat_templates(repository)
     if template is not None:
-        options["chat_template"] = template.read_bytes().decode("utf-8")  # its line ends are part of it
+        options["chat_template"] = template
     if any(key in kwargs for key in EXTRA):
         for key in EXTRA:
             options.pop(key, None)
@@ -197,6 +198,23 @@ def _added_tokens(repository: Repository, options: dict[str, Any]) -> dict[int, 
             raise ValueError(f"{path}: the id of {token!r} is {token_id!r}, but it must be a whole number.")
         added[token_id] = AddedToken(token, special=token in special, normalized=token not in special)
     return added
+
+
+def _chat_templates(repository: Repository) -> list[dict[str, str]] | str | None:
+    """chat_template.jinja, and those of additional_chat_templates/ with it; None without the first."""
+    path = repository.find(CHAT_TEMPLATE)
+    if path is None:
+        return None
+    templates = {"default": path}
+    if repository.is_local:
+        templates |= {other.stem: other for other in sorted((path.parent / MORE_TEMPLATES).glob("*.jinja"))}
+    else:  # the Hub's files cannot be listed offline; these are the names in use
+        found = {name: repository.find(f"{MORE_TEMPLATES}/{name}.jinja") for name in ("tool_use", "rag")}
+        templates |= {name: other for name, other in found.items() if other is not None}
+    texts = {name: path.read_bytes().decode("utf-8") for name, path in templates.items()}  # line ends count
+    if len(texts) == 1:
+        return texts["default"]
+    return [{"name": name, "template": text} for name, text in texts.items()]
 
 
 def _with_tokens(value: Any) -> Any:

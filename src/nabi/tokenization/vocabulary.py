@@ -155,6 +155,23 @@ class SpecialTokensMixin:
         return [str(token) for token in self.special.all()]
 
     @property
+    def special_tokens_map_extended(self) -> dict[str, Any]:
+        """v4: the same with tokens as they were given, as AddedToken where they were."""
+        named = {name: token for name, token in self.special.named.items() if token is not None}
+        return {**named, "additional_special_tokens": list(self.special.extra)} if self.special.extra else named
+
+    @property
+    def all_special_tokens_extended(self) -> list[str | AddedToken]:
+        """v4: each special token as it was given."""
+        return self.special.all()
+
+    def sanitize_special_tokens(self) -> int:
+        """v4: add the special tokens that the vocabulary lacks, and return how many were new."""
+        before = len(self)
+        self._add_missing()
+        return len(self) - before
+
+    @property
     def all_special_ids(self) -> list[int]:
         return self.convert_tokens_to_ids(self.all_special_tokens)
 
