@@ -25,6 +25,7 @@ LOST: dict[str, tuple[Any, dict[str, Any], str]] = {
 }
 FOUND: dict[str, tuple[Any, dict[str, Any]]] = {
     "known": ("이 영화는 최고예요!", {}),
+    "the unknown token itself": ("[UNK]", {}),
     "one unknown word": ("뛟 영화는 최고예요", {}),
     "unknown at both ends": ("뛟 뛟 영화는 뛟 뛟", {}),
     "empty and blank": (["", "  ", "\t\n"], {"padding": True}),

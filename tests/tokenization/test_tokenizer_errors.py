@@ -179,9 +179,9 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_class_without_tokenizer_json_says_what_is_supported(tmp_path: Path) -> None:
-    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "KoBERTTokenizer"})
+    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "BertJapaneseTokenizer"})
     (tmp_path / "vocab.txt").write_text("\n".join(SPECIAL), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"'KoBERTTokenizer'.*BertTokenizer.*tokenizer_type='bert'"):
+    with pytest.raises(ValueError, match=r"'BertJapaneseTokenizer'.*BertTokenizer.*tokenizer_type='bert'"):
         AutoTokenizer.from_pretrained(tmp_path)
     assert AutoTokenizer.from_pretrained(tmp_path, tokenizer_type="bert").tokenize("x") == ["[UNK]"]
     with pytest.raises(ValueError, match="tokenizer_type='kobert'"):

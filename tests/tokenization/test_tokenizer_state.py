@@ -133,7 +133,7 @@ def test_slow_and_fast_names_are_the_same_class() -> None:
         ({"tokenizer_class": "TokenizersBackend"}, {"model_type": "bert"}, PreTrainedTokenizerFast),
         ({"tokenizer_class": "PreTrainedTokenizerFast"}, {"model_type": "bert"}, PreTrainedTokenizerFast),
         ({}, {}, PreTrainedTokenizerFast),
-        ({}, {"model_type": "llama"}, PreTrainedTokenizerFast),
+        ({}, {"model_type": "unheard_of"}, PreTrainedTokenizerFast),
     ],
 )
 def test_the_files_choose_the_class(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from tokenizers import Tokenizer
+from tokenizers.decoders import ByteLevel
 from tokenizers.models import BPE
 
 # What English text looks like after BERT's splitting -> what it looked like before.
@@ -34,10 +36,28 @@ def decode_ids(tokenizer: Tokenizer, ids: Any, skip_special_tokens: bool, clean_
                 "with np.where(labels < 0, tokenizer.pad_token_id, labels)."
             )
     text = tokenizer.decode(ids, skip_special_tokens=skip_special_tokens)
-    if clean_up:
-        for split, joined in _CLEANED:
-            text = text.replace(split, joined)
+    if "\ufffd" in text and isinstance(tokenizer.decoder, ByteLevel):
+        text = _around_added_tokens(tokenizer, ids, skip_special_tokens)
+    return tidy(text) if clean_up else text
+
+
+def tidy(text: str) -> str:
+    """The text without the spaces that splitting put before punctuation and contractions."""
+    for split, joined in _CLEANED:
+        text = text.replace(split, joined)
     return text
+
+
+def _around_added_tokens(tokenizer: Tokenizer, ids: list[int], skip_special_tokens: bool) -> str:
+    """The text with added tokens as they are: the engine takes their letters for bytes too, and "é" gave "\ufffd"."""
+    added = tokenizer.get_added_tokens_decoder()
+    if skip_special_tokens:
+        ids = [token_id for token_id in ids if token_id not in added or not added[token_id].special]
+    runs = ((is_added, list(run)) for is_added, run in groupby(ids, key=added.__contains__))
+    return "".join(
+        "".join(added[token_id].content for token_id in run) if is_added else tokenizer.decode(run)
+        for is_added, run in runs
+    )
 
 
 def cleans_up(tokenizer: Tokenizer) -> bool:

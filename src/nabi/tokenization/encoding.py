@@ -9,7 +9,7 @@ from tokenizers import Encoding
 from .batch_encoding import BatchEncoding
 from .engine import Engine
 from .lengths import Lengths
-from .text_warnings import LOST, first_empty, first_unknown, warn_of_lost
+from .text_warnings import LOST, first_empty, first_unknown, text_of, warn_of_lost
 from .texts import is_pair
 
 if TYPE_CHECKING:
@@ -90,14 +90,15 @@ def encode_rows(
     empty = None if LOST in said else first_empty(rows, encodings, special)
     if pad is not None:
         pad_encodings(encodings, lengths, pad)
-    data, encodings = lay_out(encodings, wanted)
+    data, encodings = lay_out(engine, encodings, wanted)
     if empty is not None:
         warn_of_lost(said, empty, "no token at all")
     elif LOST not in said and (unk_id := tokenizer.unk_token_id) is not None:
         unknown = first_unknown(data["input_ids"], encodings, unk_id)
         if unknown is not None:
             row = rows[data["overflow_to_sample_mapping"][unknown] if wanted.overflowing_tokens else unknown]
-            warn_of_lost(said, row, f"nothing but the unknown token {tokenizer.unk_token!r}")
+            if str(tokenizer.unk_token) not in text_of(row):
+                warn_of_lost(said, row, f"nothing but the unknown token {tokenizer.unk_token!r}")
     return data, encodings
 
 
@@ -124,14 +125,16 @@ def pad_encodings(encodings: list[Encoding], lengths: Lengths, pad: PadWith) -> 
         encoding.pad(length, direction=pad.side, pad_id=pad.token_id, pad_type_id=pad.type_id, pad_token=pad.token)
 
 
-def lay_out(encodings: list[Encoding], wanted: Wanted) -> tuple[dict[str, list[Any]], list[Encoding]]:
+def lay_out(
+    engine: Engine, encodings: list[Encoding], wanted: Wanted
+) -> tuple[dict[str, list[Any]], list[Encoding]]:
     """One list per key with one entry per row; overflowing pieces are rows of their own, behind their text's row."""
     samples = range(len(encodings))
     if wanted.overflowing_tokens:
         pieces = [[encoding, *encoding.overflowing] for encoding in encodings]
         samples = [sample for sample, parts in enumerate(pieces) for _ in parts]  # type: ignore[assignment]
         encodings = [part for parts in pieces for part in parts]
-    data: dict[str, list[Any]] = {"input_ids": [encoding.ids for encoding in encodings]}
+    data: dict[str, list[Any]] = {"input_ids": engine.ids(encodings)}
     if wanted.token_type_ids:
         data["token_type_ids"] = [encoding.type_ids for encoding in encodings]
     if wanted.attention_mask:

@@ -7,12 +7,12 @@ rows are padded one by one afterwards. The engine shares a batch among all cores
 
 from __future__ import annotations
 
-import copy
+import json
 import os
 import threading
 import weakref
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from tokenizers import AddedToken, Encoding, Tokenizer
 from tokenizers.processors import PostProcessor
@@ -45,6 +45,12 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
     os.register_at_fork(after_in_child=_Lock.renew_all)
 
 
+BYTE_LEVEL = ("add_prefix_space", "trim_offsets")  # options of byte-level tokenizers
+
+
+E = TypeVar("E", bound="Engine")
+
+
 class Engine:
     """A `tokenizers.Tokenizer` at rest: no truncation, no padding, except while a call of ours runs."""
 
@@ -60,8 +66,17 @@ class Engine:
 
     def with_frame(self, frame: PostProcessor) -> Engine:
         """The same engine with another frame around its texts, such as a target language's."""
-        twin = copy.copy(self)
-        twin._frame = frame
+        return self._twin(_frame=frame)
+
+    def set_frame(self, frame: PostProcessor | None) -> None:
+        """Give the tokenizer another frame for good; not while a call has lent it one of its own."""
+        with self._lock:
+            self.tokenizer.post_processor = frame
+
+    def _twin(self: E, **changes: Any) -> E:
+        """A second engine on the same tokenizer (copy.copy would make a second tokenizer, as pickling does)."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, **changes)
         return twin
 
     @classmethod
@@ -122,10 +137,35 @@ class Engine:
                 if self._frame is not None:
                     self.tokenizer.post_processor = own_frame
 
+    def ids(self, encodings: list[Encoding]) -> list[list[int]]:
+        """The ids of what `encode` gave."""
+        return [encoding.ids for encoding in encodings]
+
     def add(self, tokens: list[str | AddedToken], special: bool) -> int:
         """Add tokens behind the vocabulary, and return how many were new."""
         with self._lock:
             return self.tokenizer.add_special_tokens(tokens) if special else self.tokenizer.add_tokens(tokens)
+
+    def set_byte_level(self, asked: dict[str, Any]) -> dict[str, bool]:
+        """Put what is asked of BYTE_LEVEL into the byte-level parts; return what holds ({}: there is no such part).
+
+        The prefix space belongs to splitting and to offsets both; trimming is a matter of offsets alone.
+        """
+        found: dict[str, bool] = {}
+        for place, names in (("post_processor", BYTE_LEVEL), ("pre_tokenizer", BYTE_LEVEL[:1])):
+            part = getattr(self.tokenizer, place)
+            if part is None:
+                continue
+            state = json.loads(part.__getstate__())
+            before = json.dumps(state)
+            for inner in state.get("processors", state.get("pretokenizers", [state])):
+                if inner["type"] in ("ByteLevel", "RobertaProcessing"):
+                    inner.update({name: bool(asked[name]) for name in names if asked.get(name) is not None})
+                    found.update({name: inner[name] for name in names})
+            if json.dumps(state) != before:
+                part.__setstate__(json.dumps(state).encode())
+                setattr(self.tokenizer, place, part)
+        return found
 
     def to_json(self, pretty: bool = False) -> str:
         """What tokenizer.json holds."""

@@ -18,7 +18,7 @@ from .encoding import Wanted, as_batch, encode_rows, pad_with
 from .engine import Engine
 from .frames import Frames
 from .lengths import NO_LIMIT, resolve
-from .loading import constructor_options, options_of_file, read_config
+from .loading import TOKENIZER, constructor_options, options_of_file, read_config
 from .padding import pad_examples
 from .special_tokens import NAMES, SpecialTokens
 from .tensors import tensor_kind, to_list
@@ -62,7 +62,8 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         given, options = options, {**self.defaults, **options}
         is_built = tokenizer_object is None and tokenizer_file is None and bool(files)
         if is_built:
-            self._engine = Engine(self.build(files, options))
+            built = self.build(files, options)
+            self._engine = built if isinstance(built, Engine) else Engine(built)
         else:
             self._engine = Engine.of(tokenizer_object, tokenizer_file, self._files_taken())
             options.update(self._not_invented(given, added_tokens_decoder or {}))
@@ -99,7 +100,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         self._add_missing()
 
     @classmethod
-    def build(cls, files: dict[str, Any], options: dict[str, Any]) -> Tokenizer:
+    def build(cls, files: dict[str, Any], options: dict[str, Any]) -> Tokenizer | Engine:
         """The engine for vocabulary files (argument -> path, or the vocabulary itself), without its frame."""
         raise NotImplementedError(f"{cls.__name__} is read from tokenizer.json only.")
 
@@ -108,6 +109,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
 
         A class overrides it for its own options; it may change `options`, which are kept and saved.
         """
+        self._engine.set_byte_level(given)
 
     @classmethod
     def from_pretrained(
@@ -426,8 +428,11 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         numbered = {token.content for token in added.values()}
         absent = []
         for name in NAMES:
-            token = str(self.defaults.get(name))
-            if name not in given and token not in numbered and self._engine.tokenizer.token_to_id(token) is None:
+            token = self.defaults.get(name)
+            known = (
+                token is None or str(token) in numbered or self._engine.tokenizer.token_to_id(str(token)) is not None
+            )
+            if name not in given and not known:
                 absent.append(name)
         return dict.fromkeys(absent)
 
@@ -436,6 +441,15 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
 
     def _asks_for(self, key: str, wanted: bool | None) -> bool:
         return key in self.model_input_names if wanted is None else wanted
+
+    def _vocabulary_text(self) -> tuple[str, str]:
+        """The file that holds the vocabulary, and its text."""
+        return TOKENIZER, self._engine.to_json(pretty=True)
+
+    def _vocabulary_contents(self) -> dict[str, bytes]:
+        """The same for any number of files, texts or not: name -> content."""
+        name, text = self._vocabulary_text()
+        return {name: text.encode("utf-8")}
 
     def _saved_class(self) -> str:
         """The class name for tokenizer_config.json, under which every version of HF's library has the same class."""

@@ -34,10 +34,12 @@ _NOT_OPTIONS = (
     "local_files_only",
     "name_or_path",
     "slow_tokenizer_class",
+    "spm_file",
     "merges_file",
     "source_spm",
     "special_tokens_map_file",
     "target_spm",
+    "target_vocab_file",
     "tokenizer_class",
     "tokenizer_file",
     "vocab",
@@ -55,6 +57,19 @@ SENTENCEPIECE = (
     "sentencepiece.model",
     "tokenizer_78b3253a26.model",  # KoBERT's
 )
+# Other names under which the same kind of file is found.
+_OTHER_FILES = {
+    "vocab.txt": ("vocab.json",),
+    "tokenizer.tiktoken": (
+        "tokenizer.model",
+        "tiktoken.model",
+        "cl100k_base.tiktoken",
+        "o200k_base.tiktoken",
+        "multilingual.tiktoken",
+        "gpt2.tiktoken",
+        "qwen.tiktoken",
+    ),
+}
 # Files of vocabularies, to say what a folder has where it lacks what its class needs.
 _VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt", *SENTENCEPIECE, "source.spm", "tekken.json")
 
@@ -157,16 +172,18 @@ def _vocabulary(repository: Repository, kwargs: dict[str, Any], files: dict[str,
     """Argument -> path of tokenizer.json, or of every file of the vocabulary."""
     if any(kwargs.get(key) is not None for key in (*files, "tokenizer_file", "tokenizer_object", "vocab")):
         return {}
-    path = repository.find(TOKENIZER)
-    if path is not None:
-        return {"tokenizer_file": str(path)}
+    whole = repository.find(TOKENIZER)
+    if whole is not None and "tokenizer_file" in files:
+        return {"tokenizer_file": str(whole)}
     found: dict[str, Any] = {}
     for argument, name in files.items():
         if argument != "tokenizer_file":
-            names = (name, *SENTENCEPIECE) if name.endswith(".model") else (name,)
-            path = repository.find(*names)
+            more = SENTENCEPIECE if name.endswith(".model") else _OTHER_FILES.get(name, ())
+            path = repository.find(name, *more)
             if path is not None:
                 found[argument] = str(path)
+    if whole is not None and len(found) < 2:  # it holds but one of a translator's two models: only where they are not
+        return {"tokenizer_file": str(whole)}
     if found:
         return found
     other = [path.name for path in map(repository.find, _VOCABULARIES) if path is not None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import AddedToken
 
-from .loading import CHAT_TEMPLATE, CONFIG, SPECIAL, TOKENIZER
+from .loading import CHAT_TEMPLATE, CONFIG, SPECIAL
 from .special_tokens import EXTRA, NAMES
 
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ def save(tokenizer: PreTrainedTokenizerFast, folder: Path, prefix: str | None) -
     make_folder(folder)
     before = f"{prefix}-" if prefix else ""
     files = {
-        folder / (before + CONFIG): _as_json(_config(tokenizer)),
-        folder / (before + SPECIAL): _as_json(_special_tokens(tokenizer)),
-        folder / (before + TOKENIZER): tokenizer._engine.to_json(pretty=True),
+        folder / (before + CONFIG): _as_json(_config(tokenizer)).encode("utf-8"),
+        folder / (before + SPECIAL): _as_json(_special_tokens(tokenizer)).encode("utf-8"),
+        **{folder / (before + name): content for name, content in tokenizer._vocabulary_contents().items()},
     }
     template = folder / (before + CHAT_TEMPLATE)
     if isinstance(tokenizer.chat_template, str):
-        files[template] = tokenizer.chat_template
+        files[template] = tokenizer.chat_template.encode("utf-8")
     else:  # an old one would win over what the config says
         template.unlink(missing_ok=True)
-    for path, text in files.items():
-        path.write_bytes(text.encode("utf-8"))  # line ends as they are, on Windows too
+    for path, content in files.items():
+        path.write_bytes(content)  # line ends as they are, on Windows too
     return tuple(str(path) for path in files)
 
 

@@ -19,7 +19,7 @@ LOST = "text-became-nothing-or-unknown"
 def first_empty(rows: list[Any], encodings: list[Encoding], special: int) -> Any | None:
     """The first text, not blank, whose encoding (not padded yet) has only its `special` tokens."""
     for row, encoding in zip(rows, encodings, strict=True):
-        if len(encoding) <= special and _text(row).strip():
+        if len(encoding) <= special and text_of(row).strip():
             return row
     return None
 
@@ -39,7 +39,7 @@ def first_unknown(ids: list[list[int]], encodings: list[Encoding], unk_id: int) 
 def warn_of_lost(said: dict[str, bool], row: Any, found: str) -> None:
     """`found`: what became of the text."""
     said[LOST] = True
-    text = _text(row)
+    text = text_of(row)
     logger.warning(
         "The text %r became %s: the vocabulary does not know its characters, or a normalizer took them apart or away. "
         "Check that this tokenizer belongs to the language, and its do_lower_case and strip_accents.",
@@ -62,6 +62,6 @@ def warn_if_too_long(said: dict[str, bool], ids: list[list[int]], limit: int) ->
     )
 
 
-def _text(row: Any) -> str:
+def text_of(row: Any) -> str:
     """A text, the texts of a pair, or words, as one str."""
-    return row if isinstance(row, str) else " ".join(map(_text, row))
+    return row if isinstance(row, str) else " ".join(map(text_of, row))

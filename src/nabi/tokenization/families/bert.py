@@ -18,6 +18,7 @@ from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import WordPiece
 
 from ..fast import PreTrainedTokenizerFast
+from ..vocabulary_files import read_vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +86,8 @@ _SETTINGS = {
 
 def build_wordpiece(pieces: str | Path | dict[str, int], unk: str) -> Tokenizer:
     """The engine for a vocabulary, with BERT's defaults. Raises OSError or ValueError if the vocabulary is unfit."""
-    vocab = pieces if isinstance(pieces, dict) else read_vocab(pieces)
-    place = "vocab" if isinstance(pieces, dict) else str(pieces)
+    vocab = read_vocabulary(pieces)
+    place = str(pieces) if isinstance(pieces, (str, Path)) else "vocab"
     if unk not in vocab:
         raise ValueError(
             f"{place}: no unknown token {unk!r} among its {len(vocab)} pieces, so no new word could be encoded. Is "
@@ -99,29 +100,6 @@ def build_wordpiece(pieces: str | Path | dict[str, int], unk: str) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece(prefix="##")
     return tokenizer
-
-
-def read_vocab(path: str | Path) -> dict[str, int]:
-    """A vocab.txt, piece -> line number from 0. Raises OSError, or ValueError for bad bytes and repeated pieces."""
-    try:
-        with Path(path).open(encoding="utf-8-sig") as lines:
-            pieces = [line.rstrip("\n") for line in lines]
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}: not UTF-8 (byte {error.start}: {error.reason}). If it was saved on Windows as cp949, save it "
-            "again as UTF-8; if it is no text, it is no vocab.txt."
-        ) from error
-    vocab = {piece: number for number, piece in enumerate(pieces)}
-    if len(vocab) < len(pieces):
-        seen: dict[str, int] = {}
-        for number, piece in enumerate(pieces, start=1):
-            if piece in seen:
-                raise ValueError(
-                    f"{path}: the piece {piece!r} stands on lines {seen[piece]} and {number}, so its id is unclear. "
-                    "Remove the line that the model was not trained with."
-                )
-            seen[piece] = number
-    return vocab
 
 
 def set_bert_normalizer(tokenizer: Tokenizer, asked: dict[str, bool | None]) -> dict[str, Any]:
