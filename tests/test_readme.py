@@ -22,6 +22,16 @@ def test_the_readme_runs_as_written(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "my-model" / "model.safetensors").is_file()
 
 
+def test_the_page_on_tokenizers_runs_as_written(tmp_path: Path) -> None:
+    code = "\n".join(
+        re.findall(r"```python\n(.*?)```", (ROOT / "docs/tokenizers.md").read_text(encoding="utf-8"), re.DOTALL)
+    )
+    code += "\nassert tokenizer.get_vocab() == AutoTokenizer.from_pretrained('my-tokenizer').get_vocab()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "-> 나비처럼" in done.stdout
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_two_commands_stand_in_both_readmes(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")

@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from .batch_encoding import TokenSpan as TokenSpan
     from .chat import ChatTemplateError as ChatTemplateError
     from .families.bert import *  # noqa: F403
+    from .families.byte_bpe import *  # noqa: F403
+    from .families.clip import *  # noqa: F403
+    from .families.ctc import *  # noqa: F403
+    from .families.korean import *  # noqa: F403
+    from .families.marian import *  # noqa: F403
+    from .families.sentencepiece import *  # noqa: F403
+    from .families.tiktoken import *  # noqa: F403
+    from .families.translation import *  # noqa: F403
+    from .families.whisper import *  # noqa: F403
+    from .families.words import *  # noqa: F403
     from .fast import PreTrainedTokenizerFast as PreTrainedTokenizerFast
     from .training import train as train
 

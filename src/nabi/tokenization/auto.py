@@ -9,14 +9,20 @@ from typing import Any
 
 from ..config import read_json
 from ..hub import Repository
-from .families import HOMES, MODEL_TYPES, OTHER_NAMES, tokenizer_class
+from .families import FITTING, HOMES, MODEL_TYPES, OTHER_NAMES, tokenizer_class
 from .fast import PreTrainedTokenizerFast
 from .loading import TOKENIZER, constructor_options, options_of_file, read_config
+from .vocabulary_files import is_tiktoken
 
 logger = logging.getLogger(__name__)
 
-# The class where the files say nothing but their own names, tried in this order.
-_BY_FILES = {"vocab.txt": "BertTokenizer"}
+# The class where the files say nothing but their own names, tried in this order. (tokenizer.model: see _by_file.)
+_BY_FILES = {
+    "vocab.txt": "BertTokenizer",
+    "tiktoken.model": "TiktokenTokenizer",
+    "tokenizer.model": "TiktokenTokenizer",
+}
+_KOBERT = "tokenizer_78b3253a26.model"  # beside it, vocab.txt holds the ids of its pieces, and no WordPiece
 
 
 class AutoTokenizer:
@@ -45,7 +51,7 @@ class AutoTokenizer:
         model_config = kwargs.pop("config", None)
         if os.path.isfile(pretrained_model_name_or_path):
             path = Path(pretrained_model_name_or_path)
-            name = MODEL_TYPES.get(str(model_type)) or _BY_FILES.get(path.name)
+            name = MODEL_TYPES.get(str(model_type)) or _by_file(path)
             chosen = PreTrainedTokenizerFast if name is None else tokenizer_class(name)
             return chosen(*init_inputs, **options_of_file(path, kwargs))
         repository = Repository.open(pretrained_model_name_or_path, kwargs)
@@ -56,15 +62,40 @@ class AutoTokenizer:
 
 
 def _class_name(repository: Repository, config: dict[str, Any], model_config: Any) -> str | None:
-    """What the files call the class, or None if they do not say."""
-    if config.get("tokenizer_class"):
-        return str(config["tokenizer_class"])
-    if model_config is None:
-        path = repository.find("config.json")
-        described = {} if path is None else read_json(path)
-    else:
-        described = {key: getattr(model_config, key, None) for key in ("tokenizer_class", "model_type")}
-    return described.get("tokenizer_class") or MODEL_TYPES.get(str(described.get("model_type")))
+    """What the files call the class, or None if they do not say; for KoBERT, the class that they should name."""
+    described = {} if config.get("tokenizer_class") else _described(repository, model_config)
+    name = config.get("tokenizer_class") or described.get("tokenizer_class")
+    name = name or MODEL_TYPES.get(str(described.get("model_type")))
+    if name is None:
+        return None
+    plain = str(name).removesuffix("Fast")
+    if plain in ("BertTokenizer", "DistilBertTokenizer") and _is_kobert(repository):
+        plain = "KoBertTokenizer"
+    if any(plain == named for named, _ in FITTING):
+        model_type = str((described or _described(repository, model_config)).get("model_type"))
+        return FITTING.get((plain, model_type), plain)
+    return str(name)
+
+
+def _is_kobert(repository: Repository) -> bool:
+    """Whether a BERT's vocabulary is a SentencePiece model."""
+    path = repository.find(TOKENIZER, _KOBERT, "vocab.txt", "spiece.model")
+    return path is not None and path.suffix == ".model"
+
+
+def _described(repository: Repository, model_config: Any) -> dict[str, Any]:
+    """What the model's config says of the tokenizer."""
+    if model_config is not None:
+        return {key: getattr(model_config, key, None) for key in ("tokenizer_class", "model_type")}
+    path = repository.find("config.json")
+    return {} if path is None else read_json(path)
+
+
+def _by_file(path: Path) -> str | None:
+    """The class that a file's name stands for, and what is in it where SentencePiece has the same name."""
+    if path.suffix == ".tiktoken" or (path.suffix == ".model" and is_tiktoken(path)):
+        return "TiktokenTokenizer"
+    return None if path.suffix == ".model" else _BY_FILES.get(path.name)
 
 
 def _class(repository: Repository, name: str | None) -> type[PreTrainedTokenizerFast]:
@@ -73,7 +104,8 @@ def _class(repository: Repository, name: str | None) -> type[PreTrainedTokenizer
     if plain in HOMES:
         return tokenizer_class(plain)
     if repository.find(TOKENIZER) is None:
-        by_files = [other for file, other in _BY_FILES.items() if repository.find(file) is not None]
+        found = [path for path in map(repository.find, _BY_FILES) if path is not None]
+        by_files = [other for other in map(_by_file, found) if other is not None]
         if by_files and plain is None:
             return tokenizer_class(by_files[0])
         if name is not None:

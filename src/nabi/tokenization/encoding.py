@@ -125,9 +125,7 @@ def pad_encodings(encodings: list[Encoding], lengths: Lengths, pad: PadWith) -> 
         encoding.pad(length, direction=pad.side, pad_id=pad.token_id, pad_type_id=pad.type_id, pad_token=pad.token)
 
 
-def lay_out(
-    engine: Engine, encodings: list[Encoding], wanted: Wanted
-) -> tuple[dict[str, list[Any]], list[Encoding]]:
+def lay_out(engine: Engine, encodings: list[Encoding], wanted: Wanted) -> tuple[dict[str, list[Any]], list[Encoding]]:
     """One list per key with one entry per row; overflowing pieces are rows of their own, behind their text's row."""
     samples = range(len(encodings))
     if wanted.overflowing_tokens:

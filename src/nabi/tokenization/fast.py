@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from tokenizers import AddedToken, Tokenizer
 
 from ..hub import Repository
 from .batch_encoding import BatchEncoding
+from .constructor import absent_defaults, side, take_files, templates
 from .decoding import cleans_up, decode_ids
 from .encoding import Wanted, as_batch, encode_rows, pad_with
 from .engine import Engine
@@ -20,7 +20,7 @@ from .frames import Frames
 from .lengths import NO_LIMIT, resolve
 from .loading import TOKENIZER, constructor_options, options_of_file, read_config
 from .padding import pad_examples
-from .special_tokens import NAMES, SpecialTokens
+from .special_tokens import SpecialTokens
 from .tensors import tensor_kind, to_list
 from .text_warnings import warn_if_too_long
 from .texts import as_rows
@@ -66,7 +66,8 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
             self._engine = built if isinstance(built, Engine) else Engine(built)
         else:
             self._engine = Engine.of(tokenizer_object, tokenizer_file, self._files_taken())
-            options.update(self._not_invented(given, added_tokens_decoder or {}))
+            absent = absent_defaults(self.defaults, given, added_tokens_decoder or {}, self._engine.tokenizer)
+            options.update(dict.fromkeys(absent))
         self.configure(given, options)
         file_padding, file_truncation = self._engine.file_padding or {}, self._engine.file_truncation or {}
         self.special = SpecialTokens()
@@ -79,13 +80,16 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         old_limit = options.pop("max_len", None)
         limit = options.pop("model_max_length", old_limit)
         self.model_max_length: int = NO_LIMIT if limit is None else limit
-        self.padding_side = _side("padding_side", options, file_padding.get("direction", self.padding_side))
-        self.truncation_side = _side("truncation_side", options, file_truncation.get("direction", self.truncation_side))
+        pads, cuts = (file.get("direction") for file in (file_padding, file_truncation))
+        self.padding_side = side("padding_side", options.pop("padding_side", None), pads or self.padding_side)
+        self.truncation_side = side(
+            "truncation_side", options.pop("truncation_side", None), cuts or self.truncation_side
+        )
         self.model_input_names = list(options.pop("model_input_names", None) or self.model_input_names)
         self.pad_token_type_id: int = options.pop("pad_token_type_id", 0)
         self.clean_up_tokenization_spaces: bool = bool(options.pop("clean_up_tokenization_spaces", False))
         self.split_special_tokens: bool = bool(options.pop("split_special_tokens", False))
-        self.chat_template: str | dict[str, str] | None = _templates(options.pop("chat_template", None))
+        self.chat_template: str | dict[str, str] | None = templates(options.pop("chat_template", None))
         self.deprecation_warnings: dict[str, bool] = {}  # what was said once; HF's name
         self._add_numbered(added_tokens_decoder or {})
         asked = {key: options.get(key) for key in ("add_bos_token", "add_eos_token")}
@@ -178,7 +182,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
             length=return_length,
             overflowing_tokens=return_overflowing_tokens,
         )
-        side = self.padding_side if padding_side is None else _side("padding_side", {"padding_side": padding_side}, "")
+        pad_side = side("padding_side", padding_side, self.padding_side)
         split = self.split_special_tokens if split_special_tokens is None else split_special_tokens
 
         def encode(text: Any, pair: Any, limit: int | None, engine: Engine) -> BatchEncoding:
@@ -192,7 +196,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
                 rows,
                 lengths,
                 wanted,
-                pad=pad_with(self, side) if lengths.padding else None,
+                pad=pad_with(self, pad_side) if lengths.padding else None,
                 stride=stride,
                 pretokenized=is_split_into_words,
                 add_special_tokens=add_special_tokens,
@@ -274,11 +278,11 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         Only ids, attention mask, token types and special tokens mask are padded; other keys pass through.
         """
         lengths = resolve(padding, False, max_length, pad_to_multiple_of, self.model_max_length, verbose=False)
-        side = self.padding_side if padding_side is None else _side("padding_side", {"padding_side": padding_side}, "")
+        pad_side = side("padding_side", padding_side, self.padding_side)
         return pad_examples(
             encoded_inputs,
             lengths,
-            pad_with(self, side) if lengths.padding else None,
+            pad_with(self, pad_side) if lengths.padding else None,
             main_input=self.model_input_names[0],
             with_attention_mask=self._asks_for("attention_mask", return_attention_mask),
             return_tensors=tensor_kind(return_tensors),
@@ -346,19 +350,11 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         With `push_to_hub=True` the folder goes to `repo_id` (the folder's name) as well; `token, private,
         revision, commit_message, create_pr` are passed on. Raises OSError if the folder cannot be written.
         """
-        from .saving import save
+        from .saving import push, save
 
-        prefix = kwargs.pop("filename_prefix", None)
-        files = save(self, Path(save_directory), prefix)
+        files = save(self, Path(save_directory), kwargs.pop("filename_prefix", None))
         if push_to_hub:
-            from ..hub import upload
-
-            options = ("token", "private", "revision", "commit_message", "create_pr")
-            upload(
-                save_directory,
-                kwargs.get("repo_id") or Path(save_directory).name,
-                **{key: kwargs[key] for key in options if key in kwargs},
-            )
+            push(Path(save_directory), kwargs)
         return files
 
     def save_vocabulary(
@@ -408,33 +404,8 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         return [name for name in cls.vocab_files_names if name != "tokenizer_file"]
 
     def _vocabulary_files(self, positional: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
-        """Pop the vocabulary files out of the arguments: by position, by name, or by v5's `vocab` and `merges`."""
-        taken = self._files_taken()
-        if len(positional) > len(taken):
-            raise TypeError(
-                f"{type(self).__name__} takes {len(taken)} files by position ({', '.join(taken) or 'none'}), but "
-                f"{len(positional)} were given: name the other arguments, as in tokenizer_file='…/tokenizer.json'."
-            )
-        files = dict(zip(taken, positional, strict=False))
-        for name in taken:
-            for key in (name, name.removesuffix("_file")):
-                value = options.pop(key, None)
-                if value is not None:
-                    files[name] = value
-        return {name: file for name, file in files.items() if file is not None}
-
-    def _not_invented(self, given: dict[str, Any], added: dict[int, AddedToken]) -> dict[str, None]:
-        """The class's default tokens that a finished tokenizer lacks and nobody named: unset, not added as new ids."""
-        numbered = {token.content for token in added.values()}
-        absent = []
-        for name in NAMES:
-            token = self.defaults.get(name)
-            known = (
-                token is None or str(token) in numbered or self._engine.tokenizer.token_to_id(str(token)) is not None
-            )
-            if name not in given and not known:
-                absent.append(name)
-        return dict.fromkeys(absent)
+        """Pop the vocabulary files out of the arguments, for `build`."""
+        return take_files(type(self).__name__, self._files_taken(), positional, options)
 
     def _check_words(self) -> None:
         """Say what becomes of texts given as words (`is_split_into_words=True`), where that is not plain."""
@@ -442,30 +413,11 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
     def _asks_for(self, key: str, wanted: bool | None) -> bool:
         return key in self.model_input_names if wanted is None else wanted
 
-    def _vocabulary_text(self) -> tuple[str, str]:
-        """The file that holds the vocabulary, and its text."""
-        return TOKENIZER, self._engine.to_json(pretty=True)
-
     def _vocabulary_contents(self) -> dict[str, bytes]:
-        """The same for any number of files, texts or not: name -> content."""
-        name, text = self._vocabulary_text()
-        return {name: text.encode("utf-8")}
+        """The files that hold the vocabulary: name -> content."""
+        return {TOKENIZER: self._engine.to_json(pretty=True).encode("utf-8")}
 
     def _saved_class(self) -> str:
         """The class name for tokenizer_config.json, under which every version of HF's library has the same class."""
         name = type(self).__name__
         return name if name == "PreTrainedTokenizerFast" else name.removesuffix("Fast")
-
-
-def _side(name: str, options: dict[str, Any], default: str) -> str:
-    side = options.pop(name, None) or default
-    if side not in ("right", "left"):
-        raise ValueError(f"{name}={side!r} is unknown: use 'right' or 'left'.")
-    return side
-
-
-def _templates(value: Any) -> str | dict[str, str] | None:
-    """Files hold several chat templates as a list of {"name", "template"}."""
-    if isinstance(value, (list, tuple)):
-        return {entry["name"]: entry["template"] for entry in value}
-    return copy.copy(value)

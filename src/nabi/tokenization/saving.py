@@ -34,6 +34,14 @@ def save(tokenizer: PreTrainedTokenizerFast, folder: Path, prefix: str | None) -
     return tuple(str(path) for path in files)
 
 
+def push(folder: Path, options: dict[str, Any]) -> None:
+    """Upload the folder to `repo_id`, by default its own name. Other options than the Hub's are left alone."""
+    from ..hub import upload
+
+    names = ("token", "private", "revision", "commit_message", "create_pr")
+    upload(folder, options.get("repo_id") or folder.name, **{key: options[key] for key in names if key in options})
+
+
 def make_folder(folder: Path) -> None:
     if folder.is_file():
         raise NotADirectoryError(f"{str(folder)!r} is a file: give a folder to save into.")

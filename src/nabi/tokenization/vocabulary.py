@@ -209,7 +209,7 @@ class SpecialTokensMixin:
         self._set_frame(bos_and_eos(bos, eos))
 
     def _set_frame(self, frames: Frames) -> None:
-        self.backend_tokenizer.post_processor = self._frame(frames)
+        self._engine.set_frame(self._frame(frames))
 
     def _frame(self, frames: Frames) -> PostProcessor:
         return post_processor(self.backend_tokenizer, frames, self.special.named)

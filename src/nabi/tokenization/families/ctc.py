@@ -196,12 +196,12 @@ class Wav2Vec2CTCTokenizerFast(PreTrainedTokenizerFast):
 
     # --- files
 
-    def _vocabulary_text(self) -> tuple[str, str]:
+    def _vocabulary_contents(self) -> dict[str, bytes]:
         """vocab.json: HF's class reads no tokenizer.json, and only here all languages have room."""
         vocab: dict[str, Any] = self._languages or self.backend_tokenizer.get_vocab(with_added_tokens=False)
         if not self._languages:
             vocab = dict(sorted(vocab.items(), key=lambda entry: entry[1]))
-        return "vocab.json", json.dumps(vocab, indent=2, ensure_ascii=False) + "\n"
+        return {"vocab.json": (json.dumps(vocab, indent=2, ensure_ascii=False) + "\n").encode("utf-8")}
 
 
 Wav2Vec2CTCTokenizer = Wav2Vec2CTCTokenizerFast
