@@ -25,6 +25,15 @@ logger = logging.getLogger(__name__)
 _SYLLABLES = re.compile("[가-힣]+")
 _JAMO = re.compile("[\u1100-\u11ff]+")
 
+TOKENS = {
+    "unk_token": "[UNK]",
+    "sep_token": "[SEP]",
+    "pad_token": "[PAD]",
+    "cls_token": "[CLS]",
+    "mask_token": "[MASK]",
+}
+FRAMES = ("{cls} $A {sep}", "{cls} $A {sep} $B:1 {sep}:1")
+
 
 class BertTokenizerFast(PreTrainedTokenizerFast):
     """WordPiece with BERT's cleaning and `[CLS] text [SEP] pair [SEP]`.
@@ -37,14 +46,8 @@ class BertTokenizerFast(PreTrainedTokenizerFast):
 
     vocab_files_names = {"vocab_file": "vocab.txt", "tokenizer_file": "tokenizer.json"}
     model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
-    defaults = {
-        "unk_token": "[UNK]",
-        "sep_token": "[SEP]",
-        "pad_token": "[PAD]",
-        "cls_token": "[CLS]",
-        "mask_token": "[MASK]",
-    }
-    frames = ("{cls} $A {sep}", "{cls} $A {sep} $B:1 {sep}:1")
+    defaults = TOKENS
+    frames = FRAMES
 
     do_lower_case: bool
     tokenize_chinese_chars: bool

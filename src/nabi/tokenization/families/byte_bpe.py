@@ -16,6 +16,7 @@ from ..engine import BYTE_LEVEL
 from ..fast import PreTrainedTokenizerFast
 from ..layout import Layout
 from ..vocabulary_files import read_merges, read_vocabulary
+from . import bert
 
 logger = logging.getLogger(__name__)
 
@@ -127,16 +128,12 @@ class DebertaTokenizerFast(GPT2TokenizerFast):
     defaults = {
         "bos_token": "[CLS]",
         "eos_token": "[SEP]",
-        "sep_token": "[SEP]",
-        "cls_token": "[CLS]",
-        "unk_token": "[UNK]",
-        "pad_token": "[PAD]",
-        "mask_token": "[MASK]",
+        **bert.TOKENS,
         "add_prefix_space": False,
         "trim_offsets": False,
         "errors": "replace",
     }
-    frames = ("{cls} $A {sep}", "{cls} $A {sep} $B:1 {sep}:1")
+    frames = bert.FRAMES
 
     def _saved_class(self) -> str:
         """HF's class, since version 5, puts two separators between a pair and gives it no types of its own."""

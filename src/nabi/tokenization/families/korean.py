@@ -12,7 +12,8 @@ from typing import Any
 
 from ..formats.sentencepiece_model import SentencePieceModel
 from ..vocabulary_files import read_vocabulary
-from .sentencepiece import CLS_SEP, WITH_TYPES, CleaningTokenizerFast
+from . import bert
+from .sentencepiece import WITH_TYPES, CleaningTokenizerFast
 
 logger = logging.getLogger(__name__)
 
@@ -23,15 +24,11 @@ class KoBertTokenizerFast(CleaningTokenizerFast):
 
     vocab_files_names = {"vocab_file": "spiece.model", "vocab_txt": "vocab.txt", "tokenizer_file": "tokenizer.json"}
     model_input_names = WITH_TYPES
-    frames = CLS_SEP
+    frames = bert.FRAMES
     defaults = {
         "bos_token": "[CLS]",
         "eos_token": "[SEP]",
-        "unk_token": "[UNK]",
-        "sep_token": "[SEP]",
-        "pad_token": "[PAD]",
-        "cls_token": "[CLS]",
-        "mask_token": "[MASK]",
+        **bert.TOKENS,
         "do_lower_case": False,
         "remove_space": True,
         "keep_accents": False,

@@ -19,12 +19,11 @@ from tokenizers.pre_tokenizers import PreTokenizer
 from ..fast import PreTrainedTokenizerFast
 from ..formats.sentencepiece_engine import Prefix, engine_of
 from ..formats.sentencepiece_model import SentencePieceModel, Type, read_sentencepiece
-from .bert import has_syllables
+from . import bert
 
 logger = logging.getLogger(__name__)
 
 WITH_TYPES = ["input_ids", "token_type_ids", "attention_mask"]
-CLS_SEP = ("{cls} $A {sep}", "{cls} $A {sep} $B:1 {sep}:1")
 _BOS_EOS_EOS = ("{bos} $A {eos}", "{bos} $A {eos} {eos} $B {eos}")
 
 
@@ -132,7 +131,7 @@ class CleaningTokenizerFast(SentencePieceTokenizerFast):
             steps.insert(0, normalizers.Replace(Regex(r"[\s\x1c-\x1f]+"), " "))
         if not options["keep_accents"]:
             steps += [normalizers.NFKD(), normalizers.Replace(Regex(_combining()), "")]
-            if has_syllables(model.normal):
+            if bert.has_syllables(model.normal):
                 steps.append(normalizers.NFC())
         if options["do_lower_case"]:
             steps.append(normalizers.Lowercase())
@@ -157,7 +156,7 @@ class AlbertTokenizerFast(CleaningTokenizerFast):
     """`[CLS] text [SEP] pair [SEP]`, cleaned and lowered (`do_lower_case`, default True)."""
 
     model_input_names = WITH_TYPES
-    frames = CLS_SEP
+    frames = bert.FRAMES
     defaults = {
         "bos_token": "[CLS]",
         "eos_token": "[SEP]",
@@ -309,16 +308,12 @@ class DebertaV2TokenizerFast(SentencePieceTokenizerFast):
 
     vocab_files_names = {"vocab_file": "spm.model", "tokenizer_file": "tokenizer.json"}
     model_input_names = WITH_TYPES
-    frames = CLS_SEP
+    frames = bert.FRAMES
     word_takes_space = True
     defaults = {
         "bos_token": "[CLS]",
         "eos_token": "[SEP]",
-        "unk_token": "[UNK]",
-        "sep_token": "[SEP]",
-        "pad_token": "[PAD]",
-        "cls_token": "[CLS]",
-        "mask_token": "[MASK]",
+        **bert.TOKENS,
         "do_lower_case": False,
         "split_by_punct": False,
     }
@@ -337,7 +332,7 @@ class DebertaV2TokenizerFast(SentencePieceTokenizerFast):
 class BigBirdTokenizerFast(SentencePieceTokenizerFast):
     """`[CLS] text [SEP] pair [SEP]` on GPT-2's vocabulary, rebuilt as a SentencePiece model."""
 
-    frames = CLS_SEP
+    frames = bert.FRAMES
     mask_takes_space = word_takes_space = True
     defaults = {
         "bos_token": "<s>",
