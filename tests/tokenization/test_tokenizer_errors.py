@@ -169,8 +169,10 @@ def test_a_folder_without_tokenizer_files_names_what_it_needs(tmp_path: Path) ->
         AutoTokenizer.from_pretrained(tmp_path)
     assert str(tmp_path) in str(caught.value)
     (tmp_path / "spiece.model").write_bytes(b"x")
-    with pytest.raises(OSError, match=r"spiece\.model, which is for a tokenizer of another class"):
+    with pytest.raises(OSError, match=r"spiece\.model, which many families use: .*tokenizer_type='t5'"):
         PreTrainedTokenizerFast.from_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"spiece\.model: its name does not tell the family.*tokenizer_type='t5'"):
+        AutoTokenizer.from_pretrained(tmp_path / "spiece.model")
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from ..config import read_json
 from ..hub import Repository
 from .families import FITTING, HOMES, MODEL_TYPES, OTHER_NAMES, tokenizer_class
 from .fast import PreTrainedTokenizerFast
-from .loading import TOKENIZER, constructor_options, options_of_file, read_config
+from .loading import NAME_IT, TOKENIZER, constructor_options, options_of_file, read_config
 from .vocabulary_files import is_tiktoken
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ class AutoTokenizer:
         if os.path.isfile(pretrained_model_name_or_path):
             path = Path(pretrained_model_name_or_path)
             name = MODEL_TYPES.get(str(model_type)) or _by_file(path)
+            if name is None and path.suffix != ".json":
+                raise ValueError(f"{path}: its name does not tell the family whose tokenizer it is; {NAME_IT}")
             chosen = PreTrainedTokenizerFast if name is None else tokenizer_class(name)
             return chosen(*init_inputs, **options_of_file(path, kwargs))
         repository = Repository.open(pretrained_model_name_or_path, kwargs)

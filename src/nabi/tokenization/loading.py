@@ -70,6 +70,10 @@ _OTHER_FILES = {
         "qwen.tiktoken",
     ),
 }
+NAME_IT = (
+    "say which with a class, as in T5Tokenizer.from_pretrained(…), or with AutoTokenizer.from_pretrained(…, "
+    "tokenizer_type='t5')."
+)
 # Files of vocabularies, to say what a folder has where it lacks what its class needs.
 _VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt", *SENTENCEPIECE, "source.spm", "tekken.json")
 
@@ -187,10 +191,11 @@ def _vocabulary(repository: Repository, kwargs: dict[str, Any], files: dict[str,
     if found:
         return found
     other = [path.name for path in map(repository.find, _VOCABULARIES) if path is not None]
+    wanted = " or ".join([TOKENIZER, *(name for name in files.values() if name != TOKENIZER)])
     raise OSError(
-        f"{repository.name!r} has no {' or '.join([*files.values()][::-1])}, so there is no tokenizer to load."
-        + (f" It has {', '.join(other)}, which is for a tokenizer of another class: name it." if other else "")
-        + " Save one there with save_pretrained() of a fast tokenizer, which writes tokenizer.json, or check the name "
+        f"{repository.name!r} has no {wanted}, so there is no tokenizer to load. "
+        + (f"It has {', '.join(other)}, which many families use: {NAME_IT} " if other else "")
+        + "Save one there with save_pretrained() of a fast tokenizer, which writes tokenizer.json, or check the name "
         "and subfolder=…."
     )
 
