@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from ..parity.families import CASES, Case
+from ..parity.families import CASES, ROTARY, Case
 from .tiny import ids, make
 
 LONG = 60
@@ -109,9 +109,7 @@ def test_segments_and_positions_go_with_the_tokens(name: str) -> None:
 
 # --- lengths ----------------------------------------------------------------------------------------------------------
 
-WITH_POSITIONS = [
-    case for case in TEXT_CASES if case.family not in ("llama", "mixtral", "t5") and case.name != "deberta-v3"
-]
+WITH_POSITIONS = [case for case in TEXT_CASES if case.family not in (*ROTARY, "t5") and case.name != "deberta-v3"]
 
 
 @pytest.mark.parametrize("case", WITH_POSITIONS, ids=[case.name for case in WITH_POSITIONS])

@@ -29,6 +29,8 @@ DECODER: dict[str, Any] = {
     "pad_token_id": 0,
     "classifier_dropout": 0.0,
 }
+ROTARY = ("llama", "mistral", "mixtral", "qwen2", "qwen3")
+DECODERS = ("gpt2", *ROTARY)
 T5 = {
     "vocab_size": 60,
     "d_model": 16,
@@ -243,6 +245,36 @@ CASES = [
             },
         },
         only=("Model",),
+    ),
+    Case("mistral", "mistral", {**DECODER, "head_dim": 6, "sliding_window": None}),
+    Case("mistral-window", "mistral", {**DECODER, "sliding_window": 4}, only=("ForCausalLM",)),
+    Case("qwen2", "qwen2", DECODER),
+    Case(
+        "qwen2-window",
+        "qwen2",
+        {
+            **DECODER,
+            "num_hidden_layers": 3,
+            "use_sliding_window": True,
+            "sliding_window": 4,
+            "max_window_layers": 1,
+            "tie_word_embeddings": True,
+        },
+        only=("ForCausalLM",),
+    ),
+    Case("qwen3", "qwen3", {**DECODER, "head_dim": 6}),
+    Case(
+        "qwen3-window",
+        "qwen3",
+        {
+            **DECODER,
+            "head_dim": 6,
+            "attention_bias": True,
+            "use_sliding_window": True,
+            "sliding_window": 4,
+            "layer_types": ["sliding_attention", "full_attention"],
+        },
+        only=("ForCausalLM",),
     ),
     Case("mixtral", "mixtral", {**DECODER, "num_local_experts": 4}),
     Case(

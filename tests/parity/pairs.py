@@ -12,7 +12,7 @@ from torch import Tensor
 
 import nabi
 
-from .families import Case
+from .families import DECODERS, Case
 
 torch.set_num_threads(1)  # tiny models lose more to waiting than two threads can gain
 transformers.logging.set_verbosity_error()
@@ -70,7 +70,7 @@ def is_seq2seq(case: Case) -> bool:
 
 def decodes(case: Case, head: str) -> bool:
     """Whether this head keeps a cache for next tokens."""
-    if case.family in ("gpt2", "llama", "mixtral"):
+    if case.family in DECODERS:
         return "QuestionAnswering" not in head and "TokenClassification" not in head
     if is_seq2seq(case):
         return head in ("Model", "ForConditionalGeneration", "ForCausalLM")

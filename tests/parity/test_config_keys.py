@@ -12,7 +12,7 @@ import nabi
 from nabi.config import NO_EFFECT, Config
 from nabi.models import FAMILIES
 
-from .families import CASES, Case
+from .families import CASES, DECODERS, ROTARY, Case
 from .pairs import inputs_for, is_speech, labels_for
 
 # Read by others than the model, or by the caller.
@@ -30,8 +30,8 @@ NOT_OF_THE_MODEL = {
 }
 # Fields that all configurations have, in families that have not the thing.
 NOT_OF_THE_FAMILY = {
-    "is_decoder": {"gpt2", "llama", "mixtral", "t5", "bart", "deberta_v2", "wav2vec2"},
-    "add_cross_attention": {"llama", "mixtral", "t5", "bart", "deberta_v2", "wav2vec2", "albert", "distilbert"},
+    "is_decoder": {*DECODERS, "t5", "bart", "deberta_v2", "wav2vec2"},
+    "add_cross_attention": {*ROTARY, "t5", "bart", "deberta_v2", "wav2vec2", "albert", "distilbert"},
     "use_cache": {"deberta_v2", "wav2vec2", "albert", "distilbert"},
     "tie_word_embeddings": {"wav2vec2"},
     "problem_type": {"wav2vec2"},
@@ -89,6 +89,8 @@ VALUES: dict[str, Any] = {
     "output_hidden_size": 12,
     "adapter_attn_dim": 16,
     "sliding_window": 3,
+    "max_window_layers": 2,
+    "layer_types": ["sliding_attention", "full_attention"],
     "layer_norm_eps": 0.5,
     "layer_norm_epsilon": 0.5,
     "rms_norm_eps": 0.5,
@@ -120,6 +122,7 @@ RELATIVE = {
     "max_relative_positions": 6,
 }
 MASKED = {"mask_feature_prob": 0.5, "mask_feature_length": 2, "mask_time_prob": 0.3, "mask_time_length": 2}
+SLIDES = {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1}
 ADAPTED = {"add_adapter": True, "num_adapter_layers": 2}
 GIVEN: dict[str, dict[str, Any]] = {
     **dict.fromkeys(["pos_att_type", "share_att_key", "max_relative_positions", "position_buckets"], RELATIVE),
@@ -127,6 +130,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "conv_act": {"conv_kernel_size": 3},
     **dict.fromkeys(["mask_time_length", "mask_feature_length", "apply_spec_augment"], MASKED),
     **dict.fromkeys(["adapter_kernel_size", "adapter_stride", "num_adapter_layers", "output_hidden_size"], ADAPTED),
+    **dict.fromkeys(["sliding_window", "max_window_layers", "layer_types"], SLIDES),
+    "use_sliding_window": {**SLIDES, "use_sliding_window": False},
     "mask_feature_prob": {"mask_feature_length": 2},
     "max_position_embeddings": {"rope_scaling": {"rope_type": "dynamic", "factor": 4.0}},
     "router_aux_loss_coef": {"output_router_logits": True},
@@ -233,7 +238,7 @@ def shows(case: Case, head: str, given: dict[str, Any], key: str, value: Any) ->
 def test_a_key_changes_what_the_model_is_or_does_or_is_refused(family: str, key: str) -> None:
     case = BASES[family]
     given = {k: v for k, v in GIVEN.get(key, {}).items() if k in config_class(case).defaults()}
-    if family in ("gpt2", "llama", "mixtral", "t5", "bart"):
+    if family in (*DECODERS, "t5", "bart"):
         given.pop("is_decoder", None)
     value = other_value(case, key, given)
     try:

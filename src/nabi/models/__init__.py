@@ -28,7 +28,10 @@ FAMILIES: dict[str, list[str]] = {
         "GPT2ForQuestionAnswering",
     ],
     "llama": _classes("Llama", _DECODER),
+    "mistral": _classes("Mistral", _DECODER),
     "mixtral": _classes("Mixtral", _DECODER),
+    "qwen2": _classes("Qwen2", _DECODER),
+    "qwen3": _classes("Qwen3", _DECODER),
     "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
     "t5": _classes(
         "T5",

@@ -67,11 +67,10 @@ def _apart(together: dict[str, Any]) -> dict[str, Any]:
     return {**theta, "rope_scaling": None if scaling.get("rope_type", "default") == "default" else scaling}
 
 
-class LlamaConfig(RopeConfig):
-    model_type = "llama"
-    # pretraining_tp: the same sums in another order
-    no_effect = Config.no_effect | {"pretraining_tp", "is_llama_config", "max_sequence_length"}
-    only = {"rope_interleaved": False}
+class DecoderConfig(RopeConfig):
+    """The keys that LLaMA's relatives share, and the choices that are keys in some of them only."""
+
+    attention_bias = mlp_bias = False
 
     vocab_size: int = 32000
     hidden_size: int = 4096
@@ -83,13 +82,20 @@ class LlamaConfig(RopeConfig):
     hidden_act: str = "silu"
     initializer_range: float = 0.02
     rms_norm_eps: float = 1e-6
-    attention_bias: bool = False
     attention_dropout: float = 0.0
-    mlp_bias: bool = False
     classifier_dropout: float | None = None
     tie_word_embeddings: bool = False
     bos_token_id: int | None = 1
     eos_token_id: int | list[int] | None = 2
+
+    @property
+    def output_bias(self) -> bool:
+        """Whether attention's output projection has a bias."""
+        return False
+
+    def window(self, layer: int) -> int | None:
+        """How many of the last positions a layer sees; None: all of them."""
+        return None
 
     def check(self) -> None:
         super().check()
@@ -97,6 +103,20 @@ class LlamaConfig(RopeConfig):
             self.num_key_value_heads = self.num_attention_heads
         if self.head_dim is None:
             self.head_dim = self.hidden_size // self.num_attention_heads
+
+
+class LlamaConfig(DecoderConfig):
+    model_type = "llama"
+    # pretraining_tp: the same sums in another order
+    no_effect = Config.no_effect | {"pretraining_tp", "is_llama_config", "max_sequence_length"}
+    only = {"rope_interleaved": False}
+
+    attention_bias: bool = False
+    mlp_bias: bool = False
+
+    @property
+    def output_bias(self) -> bool:
+        return self.attention_bias
 
 
 class LlamaBlock(Block):
@@ -114,11 +134,12 @@ class LlamaBlock(Block):
             heads=config.num_attention_heads,
             kv_heads=config.num_key_value_heads,
             head_size=config.head_dim,
+            window=config.window(index),
             inner_size=config.intermediate_size,
             norm=partial(RMSNorm, config.hidden_size, config.rms_norm_eps),
             activation=config.hidden_act,
             attention_bias=config.attention_bias,
-            output_bias=config.attention_bias,
+            output_bias=config.output_bias,
             mlp_bias=config.mlp_bias,
             attention_dropout=config.attention_dropout,
         )

@@ -13,44 +13,34 @@ from ..nn.experts import Experts, balance_loss, route
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..outputs import MoeCausalLMOutputWithPast, MoeModelOutputWithPast
-from .llama import LlamaBlock, LlamaModel, LlamaPreTrainedModel, RopeConfig
+from .llama import (
+    DecoderConfig,
+    LlamaBlock,
+    LlamaForCausalLM,
+    LlamaForTokenClassification,
+    LlamaModel,
+    LlamaPreTrainedModel,
+)
 
 
-class MixtralConfig(RopeConfig):
+class MixtralConfig(DecoderConfig):
     model_type = "mixtral"
     aliases = {"num_experts": "num_local_experts"}
-    attention_bias = mlp_bias = False  # choices of LLaMA's that are no keys here
 
-    vocab_size: int = 32000
-    hidden_size: int = 4096
     intermediate_size: int = 14336
-    num_hidden_layers: int = 32
-    num_attention_heads: int = 32
     num_key_value_heads: int | None = 8
-    head_dim: int | None = None
-    hidden_act: str = "silu"
     max_position_embeddings: int = 4096 * 32
-    initializer_range: float = 0.02
     rms_norm_eps: float = 1e-5
     rope_theta: float = 1e6
     sliding_window: int | None = None
-    attention_dropout: float = 0.0
-    classifier_dropout: float | None = None
     num_experts_per_tok: int = 2
     num_local_experts: int = 8
     output_router_logits: bool = False
     router_aux_loss_coef: float = 0.001
     router_jitter_noise: float = 0.0
-    tie_word_embeddings: bool = False
-    bos_token_id: int | None = 1
-    eos_token_id: int | list[int] | None = 2
 
-    def check(self) -> None:
-        super().check()
-        if self.num_key_value_heads is None:
-            self.num_key_value_heads = self.num_attention_heads
-        if self.head_dim is None:
-            self.head_dim = self.hidden_size // self.num_attention_heads
+    def window(self, layer: int) -> int | None:
+        return self.sliding_window
 
 
 class MixtralBlock(LlamaBlock):
@@ -111,9 +101,7 @@ class MixtralHead(MixtralPreTrainedModel):
     body_class: ClassVar[type[PreTrainedModel]] = MixtralModel
 
 
-class MixtralForCausalLM(MixtralHead, heads.CausalLM):
-    ties: ClassVar[dict[str, str]] = {"lm_head.weight": "model.embed_tokens.weight"}
-    output_embeddings = At("lm_head")
+class MixtralForCausalLM(MixtralHead, LlamaForCausalLM):
     output_class = MoeCausalLMOutputWithPast
 
     def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> MoeCausalLMOutputWithPast:
@@ -134,11 +122,8 @@ class MixtralForSequenceClassification(MixtralHead, heads.LastTokenClassificatio
         return super().forward(*args, **inputs)
 
 
-class MixtralForTokenClassification(MixtralHead, heads.TokenClassification):
-    classifier = At("score")
-
-    def head_dropout(self, config: Any) -> float:
-        return 0.1 if config.classifier_dropout is None else config.classifier_dropout
+class MixtralForTokenClassification(MixtralHead, LlamaForTokenClassification):
+    pass
 
 
 class MixtralForQuestionAnswering(MixtralHead, heads.QuestionAnswering):

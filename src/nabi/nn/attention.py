@@ -24,12 +24,13 @@ def self_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     if context.cache is not None:
         k, v = context.cache.update(k, v, block.index)
     bias = block.score_bias(q, k, context)
+    mask, causal = context.visible(block.window)
     if context.explicit or context.attentions is not None:
-        mixed, weights = mix_explicitly(block, q, k, v, context.mask, bias)
+        mixed, weights = mix_explicitly(block, q, k, v, mask, bias)
         if context.attentions is not None:
             context.attentions.append(weights)
     else:
-        mixed = mix(block, q, k, v, combine(context.mask, bias), context.causal)
+        mixed = mix(block, q, k, v, combine(mask, bias), causal)
     return block.o(merge_heads(mixed))
 
 
@@ -95,6 +96,12 @@ def separate(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Three projections."""
     q, k, v = (split_heads(role(x), block.head_size) for role in (block.q, block.k, block.v))
     return q, k, v
+
+
+def normed_heads(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Three projections; then each head's queries and keys are normalised (arXiv:2302.05442)."""
+    q, k, v = separate(block, x)
+    return block.head_norm_q(q), block.head_norm_k(k), v
 
 
 def thirds(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

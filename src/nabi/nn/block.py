@@ -38,6 +38,8 @@ class Block(RoleModule):
     qkv: Any = None
     o: Any = None
     norm_attn: Any = None
+    head_norm_q: Any = None
+    head_norm_k: Any = None
     cross_q: Any = None
     cross_k: Any = None
     cross_v: Any = None
@@ -60,6 +62,7 @@ class Block(RoleModule):
         kv_heads: int | None = None,
         head_size: int | None = None,
         scale: float | None = None,
+        window: int | None = None,
         attention_bias: bool = True,
         output_bias: bool = True,
         mlp_bias: bool = True,
@@ -75,6 +78,7 @@ class Block(RoleModule):
         self.index = index
         self.head_size = head_size or hidden_size // heads
         self.scale = self.head_size**-0.5 if scale is None else scale
+        self.window = window  # how many of the last positions it sees; None: all of them
         self.crosses = crosses
         self.activation = activation_function(activation)
         self.attention_dropout = attention_dropout

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -18,6 +20,7 @@ class Context:
 
     mask: Tensor | None = None  # broadcastable to (batch, heads, queries, keys): True = visible, or to be added
     causal: bool = False  # no mask, but each position sees only itself and those before
+    windows: dict[int, tuple[Tensor | None, bool]] = field(default_factory=dict)  # both again, by a block's window
     explicit: bool = False  # scores in the open: some queries see nothing, and must still have the right gradients
     rotary: tuple[Tensor, Tensor] | None = None  # cosines and sines
     memory: Any = None  # an encoder's output (batch, source length, hidden), or None
@@ -39,6 +42,10 @@ class Context:
         self.cross_attentions = [] if attentions and self.memory is not None else None
         return self
 
+    def visible(self, window: int | None) -> tuple[Tensor | None, bool]:
+        """The mask of a block that sees the last `window` positions, and whether plain causal attention says it all."""
+        return (self.mask, self.causal) if window is None else self.windows[window]
+
     def see(self, x: Tensor) -> None:
         if self.hidden_states is not None:
             self.hidden_states.append(x)
@@ -59,7 +66,7 @@ def open_context(
     use_cache: bool | None = False,
     memory: Tensor | None = None,
     memory_mask: Tensor | None = None,
-    window: int | None = None,
+    windows: Iterable[int] = (),
     bias: bool = False,
     output_hidden_states: bool | None = None,
     output_attentions: bool | None = None,
@@ -67,7 +74,7 @@ def open_context(
     """The context of a pass over `given`, (batch, length) ids or (batch, length, hidden) vectors.
 
     use_cache None leaves it to the config. Masks are as in masks.attention_mask; memory is an encoder's output;
-    bias says that something will be added to the mask.
+    windows are those of the blocks; bias says that something will be added to the mask.
     """
     batch, length = given.shape[:2]
     wants_cache = config.use_cache if use_cache is None else use_cache
@@ -76,16 +83,18 @@ def open_context(
         context.cache = Cache.of(past_key_values)
         context.past = context.cache.get_seq_length()
     context.collect(config, output_hidden_states, output_attentions)
-    context.mask, context.causal = make_mask(
+    make = partial(
+        make_mask,
         attention_mask,
         batch=batch,
         queries=length,
         keys=context.past + length,
         device=given.device,
         causal=causal,
-        window=window,
         materialise=bias or context.attentions is not None,
     )
+    context.mask, context.causal = make()
+    context.windows = {window: make(window=window) for window in set(windows)}
     if memory is not None:
         context.memory_mask, _ = make_mask(
             memory_mask, batch=batch, queries=length, keys=memory.shape[1], device=given.device

@@ -20,7 +20,7 @@ from .stack import run_stack
 class RotaryDecoder(PreTrainedModel):
     """ids -> word embeddings -> causal blocks with rotary positions -> norm.
 
-    Roles: word_embeddings, blocks, final_norm. The config has head_dim, rope() and perhaps sliding_window.
+    Roles: word_embeddings, blocks, final_norm. The config has head_dim and rope().
     """
 
     block_class: ClassVar[Callable[..., Block]]  # (config, index) -> Block
@@ -67,7 +67,7 @@ class RotaryDecoder(PreTrainedModel):
             attention_mask=attention_mask,
             past_key_values=past_key_values,
             use_cache=False if self.recomputes else use_cache,
-            window=getattr(config, "sliding_window", None),
+            windows=[block.window for block in self.blocks if block.window is not None],
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
