@@ -133,6 +133,7 @@ COMPILED = [
     ("deberta-v3", "Model"),
     ("gpt2", "LMHeadModel"),
     ("llama-3", "ForCausalLM"),
+    ("qwen3-window", "ForCausalLM"),
     ("bart", "ForCausalLM"),
     ("wav2vec2", "ForCTC"),
 ]
