@@ -1,4 +1,4 @@
-"""Train nabi's embedded sentiment model, Korean and English, from nothing, in under an hour on two CPU cores.
+"""Train nabi's embedded sentiment model, Korean and English, from nothing, in two to three hours on two CPU cores.
 
     python examples/train_embedded.py --data FOLDER --output FOLDER              # train, evaluate, write the folder
     python examples/train_embedded.py --data FOLDER --output FOLDER --evaluate   # only evaluate what is there
@@ -7,14 +7,17 @@ FOLDER holds nsmc/ and en_sentiment/, each with {train,validation,test}.tsv (col
 Needs nabi and scikit-learn. Read it from top to bottom; every step is one function:
 
 1. a tokenizer of 12,000 Unigram pieces, learned from the training texts;
-2. a teacher: logistic regression on n-grams, whose opinion about each text softens the noisy labels;
+2. a teacher: logistic regressions on n-grams, whose opinion about each text softens the noisy labels;
 3. pre-training: word vectors from counts, then guessing masked tokens (BertForMaskedLM), in the same texts;
-4. the classifier (BertForSequenceClassification), which starts from the pre-trained body.
+4. the classifier (BertForSequenceClassification), which starts from the pre-trained body;
+5. distillation: on texts mixed from two, whose target is what teacher and classifier say of them together;
+6. the mean of the weights that steps 4 and 5 ended with.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import csv
 import itertools
 import json
@@ -22,6 +25,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +34,6 @@ import torch.nn.functional as F
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 from tokenizers.trainers import UnigramTrainer
-from torch import Tensor
 
 from nabi import AutoTokenizer, BertConfig, BertForMaskedLM, BertForSequenceClassification, PreTrainedTokenizerFast
 
@@ -85,6 +88,18 @@ def train_tokenizer(texts: list[str], vocab_size: int = 12000) -> Tokenizer:
 
 
 # --- batches -------------------------------------------------------------------------------------------------------
+def shaken(tokenizer: Tokenizer, spread: float, rng: np.random.Generator) -> Tokenizer:
+    """The same pieces, each a little more or less likely: words fall into other pieces than usual.
+
+    To see one text cut in many ways makes a model rely less on single pieces (subword regularisation, Kudo 2018).
+    """
+    state = json.loads(tokenizer.to_str())
+    vocab = state["model"]["vocab"]
+    noise = spread * rng.standard_normal(len(vocab))
+    state["model"]["vocab"] = [(piece, score + change) for (piece, score), change in zip(vocab, noise, strict=True)]
+    return Tokenizer.from_str(json.dumps(state))
+
+
 def join_some(ids: list[list[int]], targets: np.ndarray, alike: np.ndarray, count: int, rng: np.random.Generator):
     """More examples, each of two to eight texts that are `alike`: reviews are short, users' texts may be long."""
     ids, joined_targets = list(ids), [targets]
@@ -96,6 +111,22 @@ def join_some(ids: list[list[int]], targets: np.ndarray, alike: np.ndarray, coun
             ids.append([ids[chosen[0]][0], *inner[: MAX_LENGTH - 2], ids[chosen[0]][-1]])
             joined_targets.append(targets[chosen].mean(keepdims=True))
     return ids, np.concatenate(joined_targets)
+
+
+@dataclass
+class Examples:
+    """What the model learns from: texts, how positive each is (0 to 1), and a number for each language and label."""
+
+    texts: list[str]
+    targets: np.ndarray
+    kinds: np.ndarray
+
+    def passes(self, tokenizer: Tokenizer, count: int, rng: np.random.Generator) -> Iterator[tuple[list, np.ndarray]]:
+        """The ids and targets of `count` passes over the texts, each cut anew, the last as usual."""
+        for left in range(count, 0, -1):
+            reading = shaken(tokenizer, 1.5, rng) if left > 1 else tokenizer
+            ids = [encoding.ids for encoding in reading.encode_batch(self.texts)]
+            yield join_some(ids, self.targets, self.kinds, 400, rng)
 
 
 def batches(ids: list[list[int]], rng: np.random.Generator) -> list[list[int]]:
@@ -114,59 +145,67 @@ def batches(ids: list[list[int]], rng: np.random.Generator) -> list[list[int]]:
     return result
 
 
-def padded(ids: list[list[int]], batch: list[int]) -> Tensor:
-    """(batch, length), filled with PAD."""
-    rows = [torch.tensor(ids[i]) for i in batch]
-    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
+def steps(model, examples: Examples, tokenizer: Tokenizer, count: int, peak: float, rng: np.random.Generator):
+    """The training loop around a loss: hands out (tokens, targets) of a batch, and steps on the gradients found then.
 
-
-def steps(model, ids, epochs: float, peak: float, rng: np.random.Generator) -> Iterator[list[int]]:
-    """The training loop around a loss: hands out a batch, and steps on the gradients found after it.
-
-    AdamW; the learning rate rises for 6 % of the steps and falls linearly to zero.
+    AdamW; the learning rate rises for 6 % of the time and falls linearly to zero.
     """
     model.train()
-    total = int(len(batches(ids, rng)) * epochs)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=peak, betas=(0.9, 0.98), weight_decay=0.05, fused=True)
-    warmup = 0.06 * total
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warmup, (total - step) / (total - warmup))
-    )
-    queue: list[list[int]] = []
+    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=0.05, fused=True)
     start = time.time()
-    for step in range(total):
-        queue = queue or batches(ids, rng)
-        yield queue.pop()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        schedule.step()
-        if (step + 1) % 500 == 0:
-            print(f"  step {step + 1} of {total}, {time.time() - start:.0f} s", flush=True)
+    for number, (ids, targets) in enumerate(examples.passes(tokenizer, count, rng)):
+        plan = batches(ids, rng)
+        for place, batch in enumerate(plan, start=1):
+            done = (number + place / (len(plan) + 1)) / count
+            optimizer.param_groups[0]["lr"] = peak * min(done / 0.06, (1 - done) / 0.94)
+            rows = [torch.tensor(ids[i]) for i in batch]
+            tokens = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
+            yield tokens, torch.tensor(targets[batch], dtype=torch.float32)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+        print(f"  pass {number + 1} of {count}, {time.time() - start:.0f} s", flush=True)
 
 
 # --- 2. the teacher ------------------------------------------------------------------------------------------------
-def teacher_opinions(texts: list[str], labels: np.ndarray) -> np.ndarray:
-    """How likely positive each text is to a logistic regression on n-grams that was fitted on OTHER texts."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold
-    from sklearn.pipeline import make_union
+class Ngrams:
+    """Five logistic regressions on n-grams, each fitted without one fifth (a fold) of the texts, which it judges."""
 
-    options = {"min_df": 3, "sublinear_tf": True, "dtype": np.float32}
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **options)
-    words = TfidfVectorizer(token_pattern=r"[\w']+|[^\w\s]+", ngram_range=(1, 2), **options)
-    features = make_union(letters, words).fit_transform(texts).tocsr()
-    scores = np.zeros(len(labels), dtype=np.float32)
-    for known, unknown in StratifiedKFold(5, shuffle=True, random_state=0).split(features, labels):
-        # Weighting each n-gram by its naive Bayes log ratio (NB-SVM, Wang and Manning 2012) helps a little.
-        positive, negative = (1 + features[known][labels[known] == c].sum(0).A1 for c in (1, 0))
-        ratio = np.log((positive / positive.sum()) / (negative / negative.sum()))
-        weighted = features.multiply(ratio).tocsr()
-        model = LogisticRegression(C=4, solver="liblinear", dual=True, tol=0.01).fit(weighted[known], labels[known])
-        scores[unknown] = model.predict_proba(weighted[unknown])[:, 1]
-    print(f"  the teacher is right on {((scores > 0.5) == labels).mean():.4f} of texts that it was not fitted on")
-    return scores
+    def __init__(self, texts: list[str], labels: np.ndarray) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import StratifiedKFold
+        from sklearn.pipeline import make_union
+
+        options = {"min_df": 3, "sublinear_tf": True, "dtype": np.float32}
+        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **options)
+        words = TfidfVectorizer(token_pattern=r"[\w']+|[^\w\s]+", ngram_range=(1, 2), **options)
+        self.features = make_union(letters, words)
+        seen = self.features.fit_transform(texts).tocsr()
+        self.folds = np.zeros(len(texts), dtype=int)
+        self.models = []
+        for fold, (known, unknown) in enumerate(StratifiedKFold(5, shuffle=True, random_state=0).split(seen, labels)):
+            # Weighting each n-gram by its naive Bayes log ratio (NB-SVM, Wang and Manning 2012) helps a little.
+            positive, negative = (1 + seen[known][labels[known] == c].sum(0).A1 for c in (1, 0))
+            ratio = np.log((positive / positive.sum()) / (negative / negative.sum()))
+            weighted = seen[known].multiply(ratio).tocsr()
+            model = LogisticRegression(C=4, solver="liblinear", dual=True, tol=0.01).fit(weighted, labels[known])
+            self.models.append((ratio, model))
+            self.folds[unknown] = fold
+        self.opinions = self._judge(seen, self.folds)
+        right = ((self.opinions > 0.5) == labels).mean()
+        print(f"  the teacher is right on {right:.4f} of texts that it was not fitted on", flush=True)
+
+    def judge(self, texts: list[str], folds: np.ndarray) -> np.ndarray:
+        """How likely positive each text is to the model that never saw the texts of its fold."""
+        return self._judge(self.features.transform(texts).tocsr(), folds)
+
+    def _judge(self, features, folds: np.ndarray) -> np.ndarray:
+        scores = np.zeros(len(folds), dtype=np.float32)
+        for fold, (ratio, model) in enumerate(self.models):
+            mine = folds == fold
+            scores[mine] = model.predict_proba(features[mine].multiply(ratio).tocsr())[:, 1]
+        return scores
 
 
 # --- 3. pre-training -----------------------------------------------------------------------------------------------
@@ -199,8 +238,9 @@ def word_vectors(ids: list[list[int]], vocab_size: int, width: int) -> np.ndarra
     return vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6)
 
 
-def pretrain(ids: list[list[int]], vocab_size: int, epochs: float, rng: np.random.Generator) -> BertForMaskedLM:
-    """Guess 15 % of the tokens from the others. Only those positions pass through the vocabulary's large matrix."""
+def pretrain(examples: Examples, tokenizer: Tokenizer, count: int, rng: np.random.Generator) -> BertForMaskedLM:
+    """Guess 20 % of the tokens from the others. Only those positions pass through the vocabulary's large matrix."""
+    vocab_size = tokenizer.get_vocab_size()
     config = BertConfig(
         vocab_size=vocab_size,
         hidden_size=192,
@@ -208,18 +248,18 @@ def pretrain(ids: list[list[int]], vocab_size: int, epochs: float, rng: np.rando
         num_attention_heads=4,
         intermediate_size=384,
         max_position_embeddings=MAX_LENGTH,
-        hidden_dropout_prob=0.0,  # slow on a CPU; hidden tokens do its work below
+        hidden_dropout_prob=0.0,  # slow on a CPU; hidden tokens and shaken pieces do its work
         attention_probs_dropout_prob=0.0,
         classifier_dropout=0.1,
         pad_token_id=PAD,
     )
     model = BertForMaskedLM(config)
     with torch.no_grad():
+        ids = [encoding.ids for encoding in tokenizer.encode_batch(examples.texts)]
         vectors = torch.from_numpy(word_vectors(ids, vocab_size, config.hidden_size))
         model.get_input_embeddings().weight.copy_(vectors)
-    for batch in steps(model, ids, epochs, 1e-3, rng):
-        tokens = padded(ids, batch)
-        chosen = (torch.rand(tokens.shape) < 0.15) & (tokens >= len(SPECIAL))
+    for tokens, _ in steps(model, examples, tokenizer, count, 1e-3, rng):
+        chosen = (torch.rand(tokens.shape) < 0.2) & (tokens >= len(SPECIAL))
         # Of the chosen tokens 80 % are masked, 10 % become any token, 10 % stay: the model must doubt every one.
         fate = torch.rand(tokens.shape)
         noisy = tokens.masked_fill(chosen & (fate < 0.8), MASK)
@@ -230,23 +270,74 @@ def pretrain(ids: list[list[int]], vocab_size: int, epochs: float, rng: np.rando
 
 
 # --- 4. the classifier ---------------------------------------------------------------------------------------------
-def finetune(body: Path, ids: list[list[int]], targets: np.ndarray, epochs: float, rng: np.random.Generator):
-    """Teach the labels' side of it: `targets` (texts,) say how positive each text is, from 0 to 1."""
+def classifier(body: Path) -> BertForSequenceClassification:
+    """The pre-trained body with a head for two labels."""
     labels = {"id2label": {0: "negative", 1: "positive"}, "label2id": {"negative": 0, "positive": 1}}
-    model = BertForSequenceClassification.from_pretrained(body, **labels)
-    wanted = torch.tensor(targets, dtype=torch.float32)
-    for batch in steps(model, ids, epochs, 5e-4, rng):
-        tokens = padded(ids, batch)
+    return BertForSequenceClassification.from_pretrained(body, **labels)
+
+
+def finetune(model, examples: Examples, tokenizer: Tokenizer, count: int, peak: float, rng: np.random.Generator):
+    """Teach the model the examples' targets, in place."""
+    for tokens, targets in steps(model, examples, tokenizer, count, peak, rng):
         # Hide 0 to 20 % of a text's tokens: no single word may decide alone. Pre-training has taught it to cope.
-        hide = (torch.rand(tokens.shape) < 0.2 * torch.rand(len(batch), 1)) & (tokens >= len(SPECIAL))
+        hide = (torch.rand(tokens.shape) < 0.2 * torch.rand(len(tokens), 1)) & (tokens >= len(SPECIAL))
         logits = model(tokens.masked_fill(hide, MASK), attention_mask=tokens.ne(PAD).long()).logits
-        F.cross_entropy(logits, torch.stack([1 - wanted[batch], wanted[batch]], dim=-1)).backward()
-    return model
+        F.cross_entropy(logits, torch.stack([1 - targets, targets], dim=-1)).backward()
+
+
+# --- 5. distillation -----------------------------------------------------------------------------------------------
+def mixed(texts: list[str], groups: np.ndarray, rng: np.random.Generator) -> list[str]:
+    """For each text a new one: its first words, then the last words of another of its group."""
+    partners = np.arange(len(texts))
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        partners[members] = rng.permutation(members)
+    result = []
+    for text, partner, place in zip(texts, partners, rng.random(len(texts)), strict=True):
+        first, last = text.split(" "), texts[partner].split(" ")
+        words = first[: round(place * len(first))] + last[round(place * len(last)) :]
+        result.append(" ".join(words or first))
+    return result
+
+
+@torch.inference_mode()
+def opinions_of(model, tokenizer: Tokenizer, texts: list[str], rng: np.random.Generator) -> np.ndarray:
+    """How likely positive each text is to the model."""
+    model.eval()
+    ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    scores = np.zeros(len(ids), dtype=np.float32)
+    for batch in batches(ids, rng):
+        rows = [torch.tensor(ids[i]) for i in batch]
+        tokens = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
+        scores[batch] = model(tokens, attention_mask=tokens.ne(PAD).long()).logits.softmax(-1)[:, 1].numpy()
+    return scores
+
+
+def distil(
+    model, tokenizer: Tokenizer, corpora: dict, teachers: dict[str, Ngrams], count: int, rng: np.random.Generator
+):
+    """The classifier alone errs where the n-grams do not, and the other way round: teach it what both say together.
+
+    They say it of texts that neither was fitted on: each is mixed from two of one label and one fold.
+    """
+    parts = []
+    for number, (language, (texts, labels)) in enumerate(corpora.items()):
+        teacher, kinds = teachers[language], 2 * number + labels
+        for _ in range(COPIES[language]):
+            new = mixed(texts, 5 * labels + teacher.folds, rng)
+            both = (teacher.judge(new, teacher.folds) + opinions_of(model, tokenizer, new, rng)) / 2
+            parts.append((new, both, kinds))
+            some = rng.permutation(len(texts))[: len(texts) // 2]  # and half of the real ones, as before
+            softened = (labels + teacher.opinions)[some] / 2
+            parts.append(([texts[i] for i in some], softened, kinds[some]))
+    texts, targets, kinds = zip(*parts, strict=True)
+    examples = Examples([text for part in texts for text in part], np.concatenate(targets), np.concatenate(kinds))
+    finetune(model, examples, tokenizer, count, 3e-4, rng)
 
 
 # --- the whole -----------------------------------------------------------------------------------------------------
 def train(data: Path, output: Path) -> None:
-    """All four steps. The last one's model goes to `output`, the weights in half precision."""
+    """All six steps. The last one's model goes to `output`, the weights in half precision."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     corpora = {language: read(data, language, "train") for language in CORPORA}
@@ -255,23 +346,31 @@ def train(data: Path, output: Path) -> None:
     tokenizer = train_tokenizer(corpora["ko"][0] + 4 * corpora["en"][0])
     names = {f"{token[1:-1].lower()}_token": token for token in SPECIAL}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=MAX_LENGTH, **names).save_pretrained(output)
+    tokenizer.enable_truncation(MAX_LENGTH)
 
     print("2. teacher", flush=True)
-    tokenizer.enable_truncation(MAX_LENGTH)
-    ids, targets, kinds = [], [], []
+    teachers = {language: Ngrams(*corpus) for language, corpus in corpora.items()}
+    chosen, targets, kinds = [], [], []
     for number, (language, (texts, labels)) in enumerate(corpora.items()):
         copies = COPIES[language]
-        softened = (labels + teacher_opinions(texts, labels)) / 2
-        ids += copies * [encoding.ids for encoding in tokenizer.encode_batch(texts)]
-        targets += copies * [softened]
+        chosen += copies * texts
+        targets += copies * [(labels + teachers[language].opinions) / 2]
         kinds += copies * [2 * number + labels]
-    ids, wanted = join_some(ids, np.concatenate(targets), np.concatenate(kinds), 400, rng)
+    examples = Examples(chosen, np.concatenate(targets), np.concatenate(kinds))
 
+    print("3. pre-training", flush=True)
     with tempfile.TemporaryDirectory() as body:
-        print("3. pre-training", flush=True)
-        pretrain(ids, tokenizer.get_vocab_size(), 1, rng).save_pretrained(body)
-        print("4. classifier", flush=True)
-        model = finetune(Path(body), ids, wanted, 4, rng)
+        pretrain(examples, tokenizer, 6, rng).save_pretrained(body)
+        model = classifier(Path(body))
+    print("4. classifier", flush=True)
+    finetune(model, examples, tokenizer, 4, 5e-4, rng)
+    ends = [copy.deepcopy(model.state_dict())]
+    for count in (3, 2):  # passes; the second time the classifier is a better teacher
+        print("5. distillation", flush=True)
+        distil(model, tokenizer, corpora, teachers, count, rng)
+        ends.append(copy.deepcopy(model.state_dict()))
+    # Models that began as one lie near enough for the mean of their weights to be better than each (Wortsman 2022).
+    model.load_state_dict({name: sum(end[name] for end in ends) / len(ends) for name in ends[0]})
     vars(model.config).pop("_name_or_path", None)  # the temporary folder is nobody's business
     model.half().save_pretrained(output)
 
