@@ -126,6 +126,8 @@ class Engine:
             try:
                 if self._frame is not None:
                     self.tokenizer.post_processor = self._frame
+                if len(rows) == 1 and type(rows[0]) is str and not pretokenized:  # wakes no other thread
+                    return [self.tokenizer.encode(rows[0], None, False, add_special_tokens)]
                 return self.tokenizer.encode_batch(rows, pretokenized, add_special_tokens)
             except BaseException as error:
                 if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
