@@ -32,6 +32,9 @@ class Lengths(NamedTuple):
         return length
 
 
+AS_LONG_AS_IT_IS = Lengths(None, None, None)
+
+
 def resolve(
     padding: Any,
     truncation: Any,
@@ -41,6 +44,8 @@ def resolve(
     verbose: bool = True,
 ) -> Lengths:
     """Read the three arguments as people write them. Raises ValueError for an unknown word or a length below 1."""
+    if padding is False and truncation in (None, False) and max_length is None and multiple_of is None:
+        return AS_LONG_AS_IT_IS
     if truncation is None and padding is False and max_length is not None:
         truncation = "longest_first"  # max_length alone means: cut there
     to_pad = _choice("padding", padding, PADDING)
