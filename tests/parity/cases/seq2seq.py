@@ -79,7 +79,6 @@ CASES = [
         unused=CLASSLESS,
         others={"decoder_vocab_size": 70},
         given={"decoder_vocab_size": {"share_encoder_decoder_embeddings": False, "tie_word_embeddings": False}},
-        others={"decoder_vocab_size": 70},
     ),
     seq2seq(
         "marian-apart",
