@@ -20,6 +20,7 @@ FAMILIES: dict[str, list[str]] = {
     "bart": _classes("Bart", "ForConditionalGeneration ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "bert": _classes("Bert", "ForPreTraining LMHeadModel ForNextSentencePrediction", _ENCODER),
     "camembert": _classes("Camembert", "ForCausalLM", _ENCODER),
+    "deberta": _classes("Deberta", "ForMaskedLM ForSequenceClassification ForTokenClassification ForQuestionAnswering"),
     "deberta_v2": _classes("DebertaV2", _ENCODER),
     "distilbert": _classes("DistilBert", _ENCODER),
     "electra": _classes("Electra", "ForPreTraining ForCausalLM", _ENCODER),
@@ -30,6 +31,8 @@ FAMILIES: dict[str, list[str]] = {
     "llama": _classes("Llama", _DECODER),
     "mistral": _classes("Mistral", _DECODER),
     "mixtral": _classes("Mixtral", _DECODER),
+    "modernbert": _classes("ModernBert", _ENCODER),
+    "mpnet": _classes("MPNet", _ENCODER),
     "qwen2": _classes("Qwen2", _DECODER),
     "qwen3": _classes("Qwen3", _DECODER),
     "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
@@ -40,6 +43,11 @@ FAMILIES: dict[str, list[str]] = {
     ),
     "wav2vec2": _classes(
         "Wav2Vec2", "ForCTC ForPreTraining ForSequenceClassification ForAudioFrameClassification ForXVector"
+    ),
+    "xlm": _classes(
+        "XLM",
+        "WithLMHeadModel ForSequenceClassification ForMultipleChoice ForTokenClassification",
+        "ForQuestionAnsweringSimple ForQuestionAnswering",
     ),
     "xlm_roberta": _classes("XLMRoberta", "ForCausalLM", _ENCODER),
 }

@@ -254,7 +254,7 @@ class ModernBertHead(ModernBertPreTrainedModel):
 
 
 class ModernBertForMaskedLM(ModernBertHead, heads.MaskedLM):
-    """With config.sparse_prediction, and labels, only positions that count are scored: logits (positions, vocabulary)."""
+    """With config.sparse_prediction, and labels, only positions that count are scored: (positions, vocabulary)."""
 
     ties: ClassVar[dict[str, str]] = {"decoder.weight": "model.embeddings.tok_embeddings.weight"}
     output_embeddings = At("decoder")

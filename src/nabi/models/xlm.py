@@ -1,0 +1,405 @@
+"""XLM (arXiv:1901.07291): a post-norm encoder that may know languages, its layers stored as four lists of parts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import Config
+from ..nn import heads
+from ..nn.attention import self_attention
+from ..nn.block import Block
+from ..nn.cache import Cache
+from ..nn.context import Context, open_context
+from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
+from ..nn.losses import cross_entropy
+from ..nn.mlp import plain
+from ..nn.pretrained import PreTrainedModel
+from ..nn.roles import At
+from ..nn.stack import run_stack
+from ..outputs import BaseModelOutput, MaskedLMOutput, ModelOutput
+from .distilbert import sinusoids
+
+
+class XLMConfig(Config):
+    model_type = "xlm"
+    aliases = {
+        "hidden_size": "emb_dim",
+        "num_attention_heads": "n_heads",
+        "num_hidden_layers": "n_layers",
+        "n_words": "vocab_size",
+        "bos_index": "bos_token_id",
+        "eos_index": "eos_token_id",
+        "pad_index": "pad_token_id",
+    }
+    # For tokenizers and generation; init_std, which nothing reads; and settings of its pre-training.
+    no_effect = Config.no_effect | frozenset(
+        """id2lang lang2id lang_id mask_token_id unk_index mask_index unk_token_id init_std asm_cutoffs asm_div_value
+        accumulate_gradients amp batch_size bptt clip_grad_norm context_size data_path encoder_only epoch_size fp16
+        group_by_size lambda_clm lambda_mlm lambda_pc langs lg_sampling_factor lgs max_batch_size max_epoch max_len
+        max_vocab min_count optimizer same_enc_dec sample_alpha share_inout_emb split_data stopping_criterion
+        tokens_per_batch use_memory validation_metrics word_blank word_dropout word_keep word_mask word_mask_keep_rand
+        word_pred word_rand word_shuffle""".split()
+    )
+
+    vocab_size: int = 30145
+    emb_dim: int = 2048
+    n_layers: int = 12
+    n_heads: int = 16
+    dropout: float = 0.1
+    attention_dropout: float = 0.1
+    gelu_activation: bool = True
+    sinusoidal_embeddings: bool = False
+    causal: bool = False
+    asm: bool = False
+    n_langs: int = 1
+    use_lang_emb: bool = True
+    max_position_embeddings: int = 512
+    embed_init_std: float | None = 2048**-0.5
+    layer_norm_eps: float = 1e-12
+    is_encoder: bool = True
+    summary_type: str = "first"
+    summary_use_proj: bool = True
+    summary_activation: str | None = None
+    summary_proj_to_labels: bool = True
+    summary_first_dropout: float = 0.1
+    start_n_top: int = 5
+    end_n_top: int = 5
+    pad_token_id: int | None = 2
+    bos_token_id: int | None = 0
+    eos_token_id: int | list[int] | None = 1
+
+    def check(self) -> None:
+        super().check()
+        self.require("asm", (False, None), "use a checkpoint whose vocabulary head is one projection")
+        self.require("is_encoder", (True,), "this family only encodes")
+        for key in ("is_decoder", "add_cross_attention"):
+            self.require(key, (False,), "this family only encodes")
+
+
+def feed(block: Block, x: Tensor, context: Context) -> Tensor:
+    return block.dropout(plain(block, x, context))
+
+
+class XLMPart(Block):
+    """One half of a layer; the other half stands in another list."""
+
+    def __init__(self, config: Any, index: int) -> None:
+        super().__init__(
+            index=index,
+            hidden_size=config.emb_dim,
+            heads=config.n_heads,
+            inner_size=4 * config.emb_dim,
+            norm=nn.Identity,
+            activation="gelu" if config.gelu_activation else "relu",
+            dropout=config.dropout,
+            attention_dropout=config.attention_dropout,
+        )
+
+
+class XLMAttention(XLMPart):
+    wiring = self_attention
+    q, k, v, o = At("q_lin"), At("k_lin"), At("v_lin"), At("out_lin")
+
+
+class XLMFeed(XLMPart):
+    wiring = feed
+    up, down = At("lin1"), At("lin2")
+
+
+class XLMPreTrainedModel(PreTrainedModel):
+    config_class = XLMConfig
+    base_model_prefix = "transformer"
+
+    def init_module(self, module: nn.Module) -> None:
+        super().init_module(module)
+        if isinstance(module, nn.Embedding) and self.config.embed_init_std is not None:
+            module.weight.normal_(0.0, self.config.embed_init_std)
+            if module.padding_idx is not None:
+                module.weight[module.padding_idx].zero_()
+        elif isinstance(module, XLMModel) and self.config.sinusoidal_embeddings:
+            weight = module.position_embeddings.weight
+            weight.copy_(sinusoids(*weight.shape))
+
+
+class XLMModel(XLMPreTrainedModel):
+    word_embeddings = At("embeddings")
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        size, layers = config.emb_dim, range(config.n_layers)
+        norm = partial(nn.LayerNorm, size, eps=config.layer_norm_eps)
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, size)
+        if config.n_langs > 1 and config.use_lang_emb:
+            self.lang_embeddings = nn.Embedding(config.n_langs, size)
+        self.word_embeddings = nn.Embedding(config.vocab_size, size, padding_idx=config.pad_token_id)
+        self.layer_norm_emb = norm()
+        self.attentions = nn.ModuleList(XLMAttention(config, i) for i in layers)
+        self.layer_norm1 = nn.ModuleList(norm() for _ in layers)
+        self.ffns = nn.ModuleList(XLMFeed(config, i) for i in layers)
+        self.layer_norm2 = nn.ModuleList(norm() for _ in layers)
+        self.dropout = nn.Dropout(config.dropout)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        langs: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        lengths: Tensor | None = None,
+        cache: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+    ) -> BaseModelOutput:
+        """last_hidden_state (batch, length, hidden), zero at padding.
+
+        attention_mask (batch, length), or lengths (batch,); with neither, tokens at the end that are the padding token
+        are hidden. langs (batch, length), languages; token_type_ids are ids of the vocabulary here. config.causal
+        hides what comes later, but not padding. cache, for causal models: a Cache with the first positions of these
+        texts, filled on the way; input_ids are whole texts all the same.
+        """
+        config = self.config
+        given = tokens_or_vectors(input_ids, inputs_embeds)
+        length = given.shape[1]
+        real = attention_mask
+        if real is None:
+            real = self.places_before(self.count(input_ids) if lengths is None else lengths, given)
+        if real.shape != given.shape[:2]:
+            raise ValueError(
+                f"attention_mask has shape {tuple(real.shape)}, the texts {tuple(given.shape[:2])}: this family takes "
+                "one number for each token"
+            )
+        past = cache.get_seq_length() if cache is not None else 0
+        if past and not config.causal:
+            raise ValueError("a filled cache needs a causal model: config.causal is False, call it without cache")
+        new = slice(past, length)
+        context = open_context(
+            config,
+            given[:, new],
+            causal=config.causal,
+            attention_mask=None if config.causal else real,
+            past_key_values=cache,
+            use_cache=cache is not None,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
+        )
+        check_length(length, config.max_position_embeddings)
+        position_ids = counted_positions(length, 0, given.device) if position_ids is None else position_ids
+        x = given[:, new] if input_ids is None else look_up(self.word_embeddings, input_ids[:, new])
+        x = x + look_up(self.position_embeddings, position_ids[:, new], "position_ids")
+        if langs is not None and config.n_langs > 1 and config.use_lang_emb:
+            x = x + look_up(self.lang_embeddings, langs[:, new], "langs")
+        if token_type_ids is not None:
+            x = x + look_up(self.word_embeddings, token_type_ids[:, new], "token_type_ids")
+        real = real[:, new, None].to(x.dtype)
+        x = self.dropout(self.layer_norm_emb(x)) * real
+
+        def layer(parts: tuple[Any, ...], x: Tensor, context: Context) -> Tensor:
+            attention, norm_attn, feed, norm_mlp = parts
+            x = norm_attn(x + self.dropout(attention(x, context)))
+            return norm_mlp(x + feed(x, context)) * real
+
+        lists = zip(self.attentions, self.layer_norm1, self.ffns, self.layer_norm2, strict=True)
+        x = run_stack([partial(layer, parts) for parts in lists], x, context, recompute=self.recomputes)
+        context.see(x)
+        return BaseModelOutput(last_hidden_state=x, **context.collected())
+
+    def count(self, input_ids: Tensor | None) -> Tensor | None:
+        """How many tokens of each text are not padding; None where that is unknown."""
+        return None if input_ids is None else (input_ids != self.config.pad_token_id).sum(1)
+
+    def places_before(self, lengths: Tensor | None, given: Tensor) -> Tensor:
+        """(batch, length): 1 in the first places, as many as the text is long."""
+        places = torch.arange(given.shape[1], device=given.device)
+        if lengths is None:
+            return torch.ones(given.shape[:2], dtype=torch.long, device=given.device)
+        return (places < lengths[:, None]).long()
+
+
+class XLMHead(XLMPreTrainedModel):
+    body_class: ClassVar[type[PreTrainedModel]] = XLMModel
+
+
+class XLMWithLMHeadModel(XLMHead, heads.CausalLM):
+    """Scores of the token at each position itself, masked or, in a causal model, guessed; labels are not shifted."""
+
+    ties: ClassVar[dict[str, str]] = {"pred_layer.proj.weight": "transformer.embeddings.weight"}
+    output_embeddings = At("pred_layer.proj")
+    output_class = MaskedLMOutput
+    label_loss = staticmethod(cross_entropy)
+
+    def build(self, config: Any) -> None:
+        self.output_embeddings = nn.Linear(config.emb_dim, config.vocab_size)
+
+
+def summarised(model: Any, out: ModelOutput) -> Tensor:
+    return model.sequence_summary(out.last_hidden_state)
+
+
+class XLMForSequenceClassification(XLMHead, heads.SequenceClassification):
+    text_vector = summarised
+
+    def build(self, config: Any) -> None:
+        self.sequence_summary = heads.SequenceSummary(config, summary_size(config))
+        self.classifier = nn.Identity()  # the summary ends at the labels
+
+
+class XLMForMultipleChoice(XLMHead, heads.MultipleChoice):
+    text_vector = summarised
+    classifier = At("logits_proj")
+
+    def build(self, config: Any) -> None:
+        self.sequence_summary = heads.SequenceSummary(config, summary_size(config))
+        self.classifier = nn.Linear(config.num_labels, 1)
+
+
+def summary_size(config: Any) -> int:
+    return config.num_labels if config.summary_proj_to_labels and config.num_labels else config.emb_dim
+
+
+class XLMForTokenClassification(XLMHead, heads.TokenClassification):
+    def head_dropout(self, config: Any) -> float:
+        return config.dropout
+
+
+class XLMForQuestionAnsweringSimple(XLMHead, heads.QuestionAnswering):
+    pass
+
+
+# --- answers by beam search, with the chance that there is none (arXiv:1906.08237) ------------------------------------
+
+
+class SpanStart(nn.Module):
+    """(…, hidden) -> (…): does an answer start here?"""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(size, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dense(x).squeeze(-1)
+
+
+class SpanEnd(nn.Module):
+    """Does the answer that starts with `start` end here? Both (…, hidden) -> (…)"""
+
+    def __init__(self, size: int, norm_eps: float) -> None:
+        super().__init__()
+        self.dense_0 = nn.Linear(2 * size, size)
+        self.LayerNorm = nn.LayerNorm(size, eps=norm_eps)
+        self.dense_1 = nn.Linear(size, 1)
+
+    def forward(self, x: Tensor, start: Tensor) -> Tensor:
+        joined = torch.cat((x, start.expand_as(x)), dim=-1)
+        return self.dense_1(self.LayerNorm(torch.tanh(self.dense_0(joined)))).squeeze(-1)
+
+
+class AnswerClass(nn.Module):
+    """The start and the token that speaks for the text, each (batch, hidden) -> (batch,): is there no answer?"""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.dense_0 = nn.Linear(2 * size, size)
+        self.dense_1 = nn.Linear(size, 1, bias=False)
+
+    def forward(self, start: Tensor, text: Tensor) -> Tensor:
+        return self.dense_1(torch.tanh(self.dense_0(torch.cat((start, text), dim=-1)))).squeeze(-1)
+
+
+class BeamQuestionAnswering(heads.HeadModel):
+    """The likeliest starts, the likeliest ends for each of them, and whether there is an answer at all."""
+
+    output_class: ClassVar[type[ModelOutput]]
+    start_logits: Any
+    end_logits: Any
+    answer_class: Any
+
+    def build(self, config: Any) -> None:
+        size = config.hidden_size
+        self.start_logits, self.answer_class = SpanStart(size), AnswerClass(size)
+        self.end_logits = SpanEnd(size, config.layer_norm_eps)
+
+    def forward(
+        self,
+        *args: Any,
+        start_positions: Tensor | None = None,
+        end_positions: Tensor | None = None,
+        is_impossible: Tensor | None = None,
+        cls_index: Tensor | None = None,
+        p_mask: Tensor | None = None,
+        **inputs: Any,
+    ) -> Any:
+        """With both positions (batch,) the loss alone; else start_top_log_probs and start_top_index
+        (batch, config.start_n_top), end_top_log_probs and end_top_index (batch, start_n_top * end_n_top), which are
+        probabilities in spite of their name, and cls_logits (batch,).
+
+        is_impossible (batch,), 1 where there is no answer; cls_index (batch,), the token that speaks for the text,
+        default the last; p_mask (batch, length), 1 where no answer may start or end.
+        """
+        out = self.run_body(*args, **inputs)
+        x = out.last_hidden_state
+        start_logits = hide(self.start_logits(x), p_mask)
+        if start_positions is None or end_positions is None:
+            answer = self.search(x, start_logits, cls_index, p_mask)
+        else:
+            starts, ends = start_positions.reshape(-1), end_positions.reshape(-1)
+            end_logits = hide(self.end_logits(x, token_at(x, starts)[:, None]), p_mask)
+            loss = (F.cross_entropy(start_logits, starts) + F.cross_entropy(end_logits, ends)) / 2
+            if cls_index is not None and is_impossible is not None:
+                logits = self.answer_class(token_at(x, starts), token_at(x, cls_index.reshape(-1)))
+                loss = loss + 0.5 * F.binary_cross_entropy_with_logits(logits, is_impossible.reshape(-1).to(x.dtype))
+            answer = {"loss": loss}
+        return self.output_class(**answer, **heads.seen(out))
+
+    def search(self, x: Tensor, start_logits: Tensor, cls_index: Tensor | None, p_mask: Tensor | None) -> Any:
+        chances = torch.softmax(start_logits, dim=-1)
+        start_chances, start_index = chances.topk(self.config.start_n_top, dim=-1)
+        starts = x.gather(1, start_index[..., None].expand(-1, -1, x.shape[-1]))  # (batch, starts, hidden)
+        places = x[:, :, None].expand(-1, -1, starts.shape[1], -1)  # (batch, length, starts, hidden)
+        end_logits = hide(self.end_logits(places, starts[:, None]), None if p_mask is None else p_mask[..., None])
+        end_chances, end_index = torch.softmax(end_logits, dim=1).topk(self.config.end_n_top, dim=1)
+        text = x[:, -1] if cls_index is None else token_at(x, cls_index.reshape(-1))
+        return {
+            "start_top_log_probs": start_chances,
+            "start_top_index": start_index,
+            "end_top_log_probs": end_chances.flatten(1),
+            "end_top_index": end_index.flatten(1),
+            "cls_logits": self.answer_class((chances[..., None] * x).sum(1), text),
+        }
+
+
+def token_at(x: Tensor, index: Tensor) -> Tensor:
+    """(batch, length, hidden), (batch,) -> (batch, hidden)"""
+    return x[torch.arange(len(x), device=x.device), index]
+
+
+def hide(logits: Tensor, mask: Tensor | None) -> Tensor:
+    """Very low where the mask is 1."""
+    if mask is None:
+        return logits
+    return logits * (1 - mask) - (65500 if mask.dtype == torch.float16 else 1e30) * mask
+
+
+class XLMForQuestionAnsweringOutput(ModelOutput):
+    loss: Tensor | None
+    start_top_log_probs: Tensor | None
+    start_top_index: Tensor | None
+    end_top_log_probs: Tensor | None
+    end_top_index: Tensor | None
+    cls_logits: Tensor | None
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
+class XLMForQuestionAnswering(XLMHead, BeamQuestionAnswering):
+    output_class = XLMForQuestionAnsweringOutput
+    start_logits = At("qa_outputs.start_logits")
+    end_logits = At("qa_outputs.end_logits")
+    answer_class = At("qa_outputs.answer_class")
