@@ -50,4 +50,9 @@ FAMILIES: dict[str, list[str]] = {
         "ForQuestionAnsweringSimple ForQuestionAnswering",
     ),
     "xlm_roberta": _classes("XLMRoberta", "ForCausalLM", _ENCODER),
+    "xlnet": _classes(
+        "XLNet",
+        "LMHeadModel ForSequenceClassification ForMultipleChoice ForTokenClassification",
+        "ForQuestionAnsweringSimple ForQuestionAnswering",
+    ),
 }

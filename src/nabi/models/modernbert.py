@@ -21,7 +21,7 @@ from ..nn.positions import check_rope, rotary_table
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.stack import run_stack
-from ..outputs import BaseModelOutput, BaseModelOutputWithPooling, MaskedLMOutput
+from ..outputs import BaseModelOutput, BaseModelOutputWithPooling
 
 GLOBAL, LOCAL = "full_attention", "sliding_attention"
 
@@ -266,13 +266,13 @@ class ModernBertForMaskedLM(ModernBertHead, heads.MaskedLM):
     def score_tokens(self, x: Tensor) -> Tensor:
         return self.output_embeddings(self.head(x))
 
-    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> MaskedLMOutput:
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         if labels is None or not self.config.sparse_prediction:
             return super().forward(*args, labels=labels, **inputs)
         out = self.run_body(*args, **inputs)
         counts = labels != self.config.sparse_pred_ignore_index
         logits = self.score_tokens(out.last_hidden_state[counts])
-        return MaskedLMOutput(loss=cross_entropy(logits, labels[counts]), logits=logits, **heads.seen(out))
+        return self.answer(out, loss=cross_entropy(logits, labels[counts]), logits=logits)
 
 
 class ModernBertTextHead(ModernBertHead):

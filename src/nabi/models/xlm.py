@@ -316,7 +316,6 @@ class AnswerClass(nn.Module):
 class BeamQuestionAnswering(heads.HeadModel):
     """The likeliest starts, the likeliest ends for each of them, and whether there is an answer at all."""
 
-    output_class: ClassVar[type[ModelOutput]]
     start_logits: Any
     end_logits: Any
     answer_class: Any
@@ -356,7 +355,7 @@ class BeamQuestionAnswering(heads.HeadModel):
                 logits = self.answer_class(token_at(x, starts), token_at(x, cls_index.reshape(-1)))
                 loss = loss + 0.5 * F.binary_cross_entropy_with_logits(logits, is_impossible.reshape(-1).to(x.dtype))
             answer = {"loss": loss}
-        return self.output_class(**answer, **heads.seen(out))
+        return self.answer(out, **answer)
 
     def search(self, x: Tensor, start_logits: Tensor, cls_index: Tensor | None, p_mask: Tensor | None) -> Any:
         chances = torch.softmax(start_logits, dim=-1)
