@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ..nn.attention import split_heads
+from ..nn.attention import split_heads, thirds_of_heads
 from ..nn.roles import At
 from .deberta_v2 import (
     DebertaV2Block,
@@ -27,15 +27,15 @@ class DebertaConfig(DisentangledConfig):
     attention_head_size, norm_rel_ebd, share_att_key, conv_kernel_size = None, "none", False, 0  # the second version's
 
 
-def interleaved(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """One fused projection, (query, key, value) of one head after another; queries and values have a bias."""
-    q, k, v = split_heads(block.qkv(x), 3 * block.head_size).chunk(3, dim=-1)
+def biased_thirds(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """One fused projection without bias; queries and values have one of their own."""
+    q, k, v = thirds_of_heads(block, x)
     q_bias, v_bias = (split_heads(bias[None, None], block.head_size) for bias in (block.q_bias, block.v_bias))
     return q + q_bias, k, v + v_bias
 
 
 class DebertaBlock(DebertaV2Block):
-    project = interleaved
+    project = biased_thirds
     q = k = v = None
     qkv = At("attention.self.in_proj")
     q_bias, v_bias = At("attention.self.q_bias"), At("attention.self.v_bias")

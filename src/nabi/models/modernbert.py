@@ -124,12 +124,11 @@ class ModernBertBlock(Block):
 
     def __init__(self, config: Any, index: int) -> None:
         size = config.hidden_size
-        kind = config.layer_types[index]
         super().__init__(
             index=index,
             hidden_size=size,
             heads=config.num_attention_heads,
-            window=config.local_attention // 2 if kind == LOCAL else None,  # to each side
+            window=config.local_attention // 2 if config.layer_types[index] == LOCAL else None,  # to each side
             inner_size=config.intermediate_size,
             norm=partial(nn.LayerNorm, size, eps=config.norm_eps, bias=config.norm_bias),
             activation=config.hidden_activation,
@@ -140,7 +139,6 @@ class ModernBertBlock(Block):
             attention_dropout=config.attention_dropout,
             inner_dropout=config.mlp_dropout,
         )
-        self.kind = kind
         self.gate_up = nn.Linear(size, 2 * config.intermediate_size, bias=config.mlp_bias)
         if index == 0:
             self.norm_attn = nn.Identity()  # the embeddings are normalised already
@@ -221,13 +219,10 @@ class ModernBertModel(ModernBertPreTrainedModel):
         x = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
         x = self.dropout(self.embeddings_norm(x))
         head_size = config.hidden_size // config.num_attention_heads
-        tables = {kind: rotary_table(position_ids, head_size, config.rope(kind), x.dtype) for kind in (GLOBAL, LOCAL)}
-
-        def run_block(block: Any, x: Tensor, context: Context) -> Tensor:
-            context.rotary = tables[block.kind]
-            return block(x, context)
-
-        x = run_stack([partial(run_block, block) for block in self.layers], x, context, recompute=self.recomputes)
+        context.rotary, context.rotary_near = (
+            rotary_table(position_ids, head_size, config.rope(kind), x.dtype) for kind in (GLOBAL, LOCAL)
+        )
+        x = run_stack(self.layers, x, context, recompute=self.recomputes)
         x = self.final_norm(x)
         context.see(x)
         return BaseModelOutput(last_hidden_state=x, **context.collected())

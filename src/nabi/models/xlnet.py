@@ -76,7 +76,7 @@ class XLNetConfig(Config):
 
 @dataclass
 class Streams:
-    """What the layers of one pass share. x holds the content stream and behind it, if there is one, the query stream."""
+    """What the layers of one pass share. Their x holds the content stream and, behind it, the query stream if any."""
 
     length: int  # of the content stream
     table: Tensor  # (batch or 1, distances, hidden)
