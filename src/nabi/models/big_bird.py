@@ -18,6 +18,7 @@ from ..nn.block import Block
 from ..nn.context import Context
 from ..nn.embeddings import TextEmbeddings, look_up, tokens_or_vectors
 from ..nn.losses import cross_entropy, span_loss
+from ..nn.masks import row_mask
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -270,14 +271,9 @@ class BigBirdModel(BigBirdPreTrainedModel, bert.BertModel):
                 output_hidden_states,
             )
         x = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)
-        real = torch.ones(batch, length, device=x.device) if attention_mask is None else attention_mask
-        if real.shape != (batch, length):
-            raise ValueError(
-                f"attention_mask has shape {tuple(real.shape)}; in blocks the text takes {(batch, length)}: pass "
-                "that, or set config.attention_type to 'original_full'"
-            )
+        real = row_mask(attention_mask, batch, length, x.device) > 0
         padding = -length % config.block_size
-        blocks = Blocks(config, F.pad(real > 0, (0, padding)).unflatten(1, (-1, config.block_size)))
+        blocks = Blocks(config, F.pad(real, (0, padding)).unflatten(1, (-1, config.block_size)))
         context = Context(relative=blocks).collect(config, output_hidden_states, output_attentions)
         x = run_stack(self.blocks, F.pad(x, (0, 0, 0, padding)), context, recompute=self.recomputes)
         context.see(x)

@@ -17,6 +17,7 @@ from ..nn.attention import merge_heads, split_heads
 from ..nn.block import Block
 from ..nn.context import Context
 from ..nn.embeddings import tokens_or_vectors
+from ..nn.masks import row_mask
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.stack import run_stack
@@ -182,7 +183,7 @@ class LongformerPreTrainedModel(PreTrainedModel):
     base_model_prefix = "longformer"
 
 
-class LongformerBaseModelOutputWithPooling(ModelOutput):
+class LongformerModelOutput(ModelOutput):
     """attentions (batch, heads, length, tokens seen by all + window + 1), in that order; global_attentions
     (batch, heads, length, tokens seen by all): how those look at all others, padding to whole windows included."""
 
@@ -206,7 +207,7 @@ class LongformerModel(LongformerPreTrainedModel, RobertaModel):
         inputs_embeds: Tensor | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
-    ) -> LongformerBaseModelOutputWithPooling:
+    ) -> LongformerModelOutput:
         """last_hidden_state (batch, length, hidden) and pooler_output (batch, hidden).
 
         attention_mask (batch, length), 1 at real tokens; global_attention_mask (batch, length), 1 at tokens that see
@@ -215,19 +216,20 @@ class LongformerModel(LongformerPreTrainedModel, RobertaModel):
         config = self.config
         batch, length = tokens_or_vectors(input_ids, inputs_embeds).shape[:2]
         x = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)
-        mask = torch.ones(batch, length, dtype=torch.long, device=x.device)
-        for name, given in (("attention_mask", attention_mask), ("global_attention_mask", global_attention_mask)):
-            if given is not None and given.shape != mask.shape:
-                raise ValueError(f"{name} has shape {tuple(given.shape)}; expected {(batch, length)}")
-        mask = mask if attention_mask is None else attention_mask.long()
-        mask = mask if global_attention_mask is None else mask * (1 + global_attention_mask.long())
+        mask = row_mask(attention_mask, batch, length, x.device).long()
+        if global_attention_mask is not None:
+            if global_attention_mask.shape != mask.shape:
+                raise ValueError(
+                    f"global_attention_mask has shape {tuple(global_attention_mask.shape)}; expected {(batch, length)}"
+                )
+            mask = mask * (1 + global_attention_mask.long())
         padding = -length % max(config.windows(), default=1)
         places = Places.of(F.pad(mask, (0, padding)))
         context = Context(relative=places).collect(config, output_hidden_states, output_attentions)
         x = run_stack(self.blocks, F.pad(x, (0, 0, 0, padding)), context, recompute=self.recomputes)
         context.see(x)
         x, seen = x[:, :length], context.collected()
-        return LongformerBaseModelOutputWithPooling(
+        return LongformerModelOutput(
             last_hidden_state=x,
             pooler_output=self.pooler(x) if self.pooler is not None else None,
             hidden_states=tuple(state[:, :length] for state in seen["hidden_states"])

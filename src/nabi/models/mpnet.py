@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -11,14 +9,14 @@ from torch import Tensor, nn
 
 from ..config import Config
 from ..nn import heads
-from ..nn.block import Block
-from ..nn.context import Context
-from ..nn.embeddings import TextEmbeddings
+from ..nn.context import Context, open_context
+from ..nn.embeddings import TextEmbeddings, tokens_or_vectors
 from ..nn.positions import relative_buckets
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
+from ..nn.stack import run_stack
 from ..nn.text_encoder import EncoderBlock, TextEncoder
-from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions
+from ..outputs import BaseModelOutputWithPooling
 
 BUCKETS, FARTHEST = 32, 128  # whatever the config says of its table, which may only be longer
 
@@ -91,17 +89,6 @@ class MPNetModel(TextEncoder, MPNetPreTrainedModel):
             padded_positions=True,
         )
 
-    def schedule(self) -> Iterable[Any]:
-        return [partial(self.run_block, block) for block in self.blocks]
-
-    def run_block(self, block: Block, x: Tensor, context: Context) -> Tensor:
-        if context.relative is None:  # the first block makes the bias for all
-            places = torch.arange(x.shape[1], device=x.device)
-            distance = places[None] - places[:, None]
-            bucket = relative_buckets(distance, buckets=BUCKETS, max_distance=FARTHEST, both_ways=True)
-            context.relative = self.distance_bias(bucket).permute(2, 0, 1)[None]
-        return block(x, context)
-
     def forward(  # type: ignore[override]
         self,
         input_ids: Tensor | None = None,
@@ -110,15 +97,27 @@ class MPNetModel(TextEncoder, MPNetPreTrainedModel):
         inputs_embeds: Tensor | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
-    ) -> BaseModelOutputWithPoolingAndCrossAttentions:
+    ) -> BaseModelOutputWithPooling:
         """last_hidden_state (batch, length, hidden); no segments: token_type_ids are not an input of this family."""
-        return super().forward(
-            input_ids,
-            attention_mask,
-            position_ids=position_ids,
-            inputs_embeds=inputs_embeds,
-            output_attentions=output_attentions,
+        context = open_context(
+            self.config,
+            tokens_or_vectors(input_ids, inputs_embeds),
+            causal=False,
+            attention_mask=attention_mask,
             output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
+        )
+        x = self.embeddings(input_ids, None, position_ids, inputs_embeds)
+        places = torch.arange(x.shape[1], device=x.device)
+        distance = places[None] - places[:, None]
+        bucket = relative_buckets(distance, buckets=BUCKETS, max_distance=FARTHEST, both_ways=True)
+        context.relative = self.distance_bias(bucket).permute(2, 0, 1)[None]
+        x = run_stack(self.blocks, x, context, recompute=self.recomputes)
+        context.see(x)
+        return BaseModelOutputWithPooling(
+            last_hidden_state=x,
+            pooler_output=self.pooler(x) if self.pooler is not None else None,
+            **context.collected(),
         )
 
 

@@ -17,6 +17,7 @@ from ..nn.cache import Cache
 from ..nn.context import Context, open_context
 from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
 from ..nn.losses import cross_entropy
+from ..nn.masks import row_mask
 from ..nn.mlp import plain
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -85,7 +86,7 @@ def feed(block: Block, x: Tensor, context: Context) -> Tensor:
     return block.dropout(plain(block, x, context))
 
 
-class XLMPart(Block):
+class LayerPart(Block):
     """One half of a layer; the other half stands in another list."""
 
     def __init__(self, config: Any, index: int) -> None:
@@ -101,12 +102,12 @@ class XLMPart(Block):
         )
 
 
-class XLMAttention(XLMPart):
+class AttentionPart(LayerPart):
     wiring = self_attention
     q, k, v, o = At("q_lin"), At("k_lin"), At("v_lin"), At("out_lin")
 
 
-class XLMFeed(XLMPart):
+class FeedPart(LayerPart):
     wiring = feed
     up, down = At("lin1"), At("lin2")
 
@@ -138,9 +139,9 @@ class XLMModel(XLMPreTrainedModel):
             self.lang_embeddings = nn.Embedding(config.n_langs, size)
         self.word_embeddings = nn.Embedding(config.vocab_size, size, padding_idx=config.pad_token_id)
         self.layer_norm_emb = norm()
-        self.attentions = nn.ModuleList(XLMAttention(config, i) for i in layers)
+        self.attentions = nn.ModuleList(AttentionPart(config, i) for i in layers)
         self.layer_norm1 = nn.ModuleList(norm() for _ in layers)
-        self.ffns = nn.ModuleList(XLMFeed(config, i) for i in layers)
+        self.ffns = nn.ModuleList(FeedPart(config, i) for i in layers)
         self.layer_norm2 = nn.ModuleList(norm() for _ in layers)
         self.dropout = nn.Dropout(config.dropout)
         self.post_init()
@@ -168,14 +169,10 @@ class XLMModel(XLMPreTrainedModel):
         config = self.config
         given = tokens_or_vectors(input_ids, inputs_embeds)
         length = given.shape[1]
-        real = attention_mask
-        if real is None:
-            real = self.places_before(self.count(input_ids) if lengths is None else lengths, given)
-        if real.shape != given.shape[:2]:
-            raise ValueError(
-                f"attention_mask has shape {tuple(real.shape)}, the texts {tuple(given.shape[:2])}: this family takes "
-                "one number for each token"
-            )
+        if attention_mask is None:
+            lengths = self.count(input_ids) if lengths is None else lengths
+            attention_mask = None if lengths is None else self.places_before(lengths, length)
+        real = row_mask(attention_mask, len(given), length, given.device)
         past = cache.get_seq_length() if cache is not None else 0
         if past and not config.causal:
             raise ValueError("a filled cache needs a causal model: config.causal is False, call it without cache")
@@ -215,12 +212,9 @@ class XLMModel(XLMPreTrainedModel):
         """How many tokens of each text are not padding; None where that is unknown."""
         return None if input_ids is None else (input_ids != self.config.pad_token_id).sum(1)
 
-    def places_before(self, lengths: Tensor | None, given: Tensor) -> Tensor:
+    def places_before(self, lengths: Tensor, length: int) -> Tensor:
         """(batch, length): 1 in the first places, as many as the text is long."""
-        places = torch.arange(given.shape[1], device=given.device)
-        if lengths is None:
-            return torch.ones(given.shape[:2], dtype=torch.long, device=given.device)
-        return (places < lengths[:, None]).long()
+        return (torch.arange(length, device=lengths.device) < lengths[:, None]).long()
 
 
 class XLMHead(XLMPreTrainedModel):

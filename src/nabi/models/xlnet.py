@@ -14,6 +14,7 @@ from ..nn.attention import merge_heads
 from ..nn.context import Context
 from ..nn.embeddings import look_up, tokens_or_vectors
 from ..nn.losses import cross_entropy
+from ..nn.masks import row_mask
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -88,7 +89,7 @@ class Streams:
     mems: list[Tensor] = field(default_factory=list)  # of each layer, (memory, batch, hidden)
 
 
-class XLNetAttention(nn.Module):
+class TwoStreamAttention(nn.Module):
     """Content against content, distance and segment; weights are stored as (hidden, heads, head size)."""
 
     def __init__(self, config: Any, index: int) -> None:
@@ -140,7 +141,7 @@ class XLNetAttention(nn.Module):
         return weights @ v, weights
 
 
-class XLNetFeedForward(nn.Module):
+class FeedForward(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.layer_norm = nn.LayerNorm(config.d_model, eps=config.layer_norm_eps)
@@ -154,11 +155,11 @@ class XLNetFeedForward(nn.Module):
         return self.layer_norm(self.dropout(y) + x)
 
 
-class XLNetLayer(nn.Module):
+class TwoStreamLayer(nn.Module):
     def __init__(self, config: Any, index: int) -> None:
         super().__init__()
-        self.rel_attn = XLNetAttention(config, index)
-        self.ff = XLNetFeedForward(config)
+        self.rel_attn = TwoStreamAttention(config, index)
+        self.ff = FeedForward(config)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         return self.ff(self.rel_attn(x, context))
@@ -170,7 +171,7 @@ class XLNetPreTrainedModel(PreTrainedModel):
 
     def init_module(self, module: nn.Module) -> None:
         super().init_module(module)
-        if isinstance(module, (XLNetAttention, XLNetModel)):
+        if isinstance(module, (TwoStreamAttention, XLNetModel)):
             for weight in module._parameters.values():
                 weight.normal_(0.0, self.config.initializer_range)  # type: ignore[union-attr]
 
@@ -189,7 +190,7 @@ class XLNetModel(XLNetPreTrainedModel):
         super().__init__(config)
         self.word_embeddings = nn.Embedding(config.vocab_size, config.d_model)
         self.mask_emb = nn.Parameter(torch.empty(1, 1, config.d_model))
-        self.layer = nn.ModuleList(XLNetLayer(config, i) for i in range(config.n_layer))
+        self.layer = nn.ModuleList(TwoStreamLayer(config, i) for i in range(config.n_layer))
         self.dropout = nn.Dropout(config.dropout)
         self.post_init()
 
@@ -295,14 +296,12 @@ class XLNetModel(XLNetPreTrainedModel):
         if attention_mask is not None and input_mask is not None:
             raise ValueError("pass either attention_mask (0 at padding) or input_mask (1 at padding): both were given")
         batch, length = x.shape[:2]
-        masks = {"attention_mask": attention_mask, "input_mask": input_mask}
-        for name, mask in masks.items():
-            if mask is not None and mask.shape != (batch, length):
-                raise ValueError(f"{name} has shape {tuple(mask.shape)}; expected {(batch, length)}")
         if perm_mask is not None and perm_mask.shape != (batch, length, length):
             raise ValueError(f"perm_mask has shape {tuple(perm_mask.shape)}; expected {(batch, length, length)}")
-        hidden = None if input_mask is None else (input_mask > 0)[:, None, None]
-        hidden = hidden if attention_mask is None else (attention_mask < 1)[:, None, None]
+        hidden = None
+        if attention_mask is not None or input_mask is not None:
+            given = attention_mask if input_mask is None else 1 - input_mask.long()
+            hidden = (row_mask(given, batch, length, x.device) < 1)[:, None, None]
         if perm_mask is not None:
             hidden = (perm_mask > 0)[:, None] if hidden is None else hidden | (perm_mask > 0)[:, None]
         return hidden

@@ -236,6 +236,7 @@ CASES = [
             "legacy": False,
         },
         pair_masks=False,
+        longest=None,
     ),
     longformer("longformer", keys={**ENCODER, "attention_window": [8, 4]}),
     longformer(
