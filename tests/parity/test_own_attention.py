@@ -71,13 +71,13 @@ def test_padding_may_be_said_either_way_but_not_both() -> None:
     model = pair(CASE["xlnet"], "Model")[1]
     one, other = model(ids, attention_mask=mask), model(ids, input_mask=1 - mask)
     same(one[0], other[0], atol=0)
-    with pytest.raises(ValueError, match="pass either attention_mask .* or input_mask .*: both were given"):
+    with pytest.raises(ValueError, match=r"pass either attention_mask .* or input_mask .*: both were given"):
         model(ids, attention_mask=mask, input_mask=1 - mask)
 
 
 def test_backwards_data_wants_an_even_batch() -> None:
     model = pair(CASE["xlnet-one-way-same-length"], "Model")[1]
-    with pytest.raises(ValueError, match="the batch has 3 texts, but with bi_data .* an even number"):
+    with pytest.raises(ValueError, match=r"the batch has 3 texts, but with bi_data .* an even number"):
         model(classes(60, 3, 5))
 
 
@@ -128,6 +128,20 @@ def test_a_narrow_window_hides_what_is_far(side: str) -> None:
     real = inputs["attention_mask"].bool()
     with torch.no_grad():
         same(model(**inputs)[0][real], oracle(**inputs)[0][real])
+
+
+def test_the_bases_of_rotation_may_stand_in_either_place_but_not_disagree() -> None:
+    ropes = {"full_attention": {"rope_theta": 5.0}, "sliding_attention": {"rope_theta": 7.0}}
+    one, other = (
+        nabi.ModernBertConfig(rope_parameters=ropes),
+        nabi.ModernBertConfig(global_rope_theta=5.0, local_rope_theta=7.0),
+    )
+    assert one == other and one.rope("sliding_attention")["rope_theta"] == 7.0
+    assert nabi.ModernBertConfig.from_dict(one.to_dict()) == one
+    with pytest.raises(ValueError, match=r"'local_rope_theta' is 8\.0, but 'rope_parameters' says 7\.0"):
+        nabi.ModernBertConfig(rope_parameters=ropes, local_rope_theta=8.0)
+    with pytest.raises(ValueError, match=r"'rope_parameters' holds 'rope_theta': 5\.0"):
+        nabi.ModernBertConfig(rope_parameters={"rope_theta": 5.0})
 
 
 # --- Longformer -------------------------------------------------------------------------------------------------------

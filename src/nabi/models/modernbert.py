@@ -24,10 +24,12 @@ from ..nn.stack import run_stack
 from ..outputs import BaseModelOutput, BaseModelOutputWithPooling
 
 GLOBAL, LOCAL = "full_attention", "sliding_attention"
+THETAS = {GLOBAL: "global_rope_theta", LOCAL: "local_rope_theta"}
 
 
 class ModernBertConfig(Config):
-    """`layer_types` names each layer; where it is not given, one layer in `global_attn_every_n_layers` sees all."""
+    """`layer_types` names each layer; where it is not given, one layer in `global_attn_every_n_layers` sees all. The
+    rotary base of each kind is a key of its own, or stands in `rope_parameters` with whatever else says its angles."""
 
     model_type = "modernbert"
     no_effect = Config.no_effect | {
@@ -74,6 +76,20 @@ class ModernBertConfig(Config):
     eos_token_id: int | list[int] | None = 50282
     sep_token_id: int | None = 50282
 
+    def __init__(self, **keys: Any) -> None:
+        for kind, rope in (keys.get("rope_parameters") or {}).items():
+            if kind not in THETAS or not isinstance(rope, dict):
+                raise ValueError(
+                    f"config key 'rope_parameters' holds {kind!r}: {rope!r}; expected an object for {GLOBAL!r} and one "
+                    f"for {LOCAL!r}"
+                )
+            key, theta = THETAS[kind], rope.get("rope_theta")
+            if theta is not None and keys.setdefault(key, theta) != theta:
+                raise ValueError(
+                    f"config key {key!r} is {keys[key]!r}, but 'rope_parameters' says {theta!r}: give one of them"
+                )
+        super().__init__(**keys)
+
     def check(self) -> None:
         super().check()
         self.require("classifier_pooling", ("cls", "mean"), "set it to one of them")
@@ -88,17 +104,18 @@ class ModernBertConfig(Config):
                 f"{self.num_hidden_layers} layers: correct it, or leave it out"
             )
         given = self.rope_parameters or {}
-        thetas = {GLOBAL: self.global_rope_theta, LOCAL: self.local_rope_theta}
         self.rope_parameters = {
-            kind: {"rope_type": "default", "rope_theta": theta, **(given.get(kind) or {})}
-            for kind, theta in thetas.items()
+            kind: {"rope_type": "default", **(given.get(kind) or {}), "rope_theta": getattr(self, key)}
+            for kind, key in THETAS.items()
         }
-        for kind in thetas:
+        for kind in THETAS:
             check_rope(self.rope(kind))
 
     def rope(self, kind: str) -> dict[str, Any]:
         """All that the rotary angles of this kind of layer depend on."""
-        return {"max_position_embeddings": self.max_position_embeddings, **(self.rope_parameters or {})[kind]}
+        rope = (self.rope_parameters or {})[kind]
+        limit, theta = self.max_position_embeddings, getattr(self, THETAS[kind])
+        return {"max_position_embeddings": limit, **rope, "rope_theta": theta}
 
 
 def pre_norm(block: Any, x: Tensor, context: Context) -> Tensor:

@@ -20,7 +20,8 @@ from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.stack import run_stack
 from ..outputs import ModelOutput
-from .xlm import BeamQuestionAnswering, XLMForQuestionAnsweringOutput, summarised
+from .beam_answers import BeamQuestionAnswering
+from .xlm import XLMForQuestionAnsweringOutput, summarised
 
 
 class XLNetConfig(Config):
@@ -31,7 +32,8 @@ class XLNetConfig(Config):
         "num_attention_heads": "n_head",
         "num_hidden_layers": "n_layer",
     }
-    no_effect = Config.no_effect | {"untie_r"}  # each layer has its own biases of distance
+    # untie_r: each layer has its own biases of distance; the others are settings of its first library.
+    no_effect = Config.no_effect | {"untie_r", "dropatt", "init", "init_range", "init_std", "max_position_embeddings"}
 
     vocab_size: int = 32000
     d_model: int = 1024
