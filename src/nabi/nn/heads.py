@@ -147,11 +147,7 @@ class SequenceClassification(HeadModel):
         out = self.run_body(*args, **inputs)
         logits = self.classifier(self.text_vector(out))
         loss = classification_loss(logits, labels, self.config)
-        return self.answer(
-            out,
-            loss=loss,
-            logits=logits,
-        )
+        return self.answer(out, loss=loss, logits=logits)
 
 
 class LastTokenClassification(HeadModel):
@@ -216,11 +212,7 @@ class MultipleChoice(HeadModel):
 
         out = self.run_body(*map(flat, args), **{name: flat(value) for name, value in inputs.items()})
         logits = self.classifier(self.text_vector(out)).view(-1, choices)
-        return self.answer(
-            out,
-            loss=cross_entropy(logits, labels),
-            logits=logits,
-        )
+        return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
 
 # --- something for every token ------------------------------------------------------------------------------------
@@ -240,11 +232,7 @@ class TokenClassification(HeadModel):
         """logits (batch, length, labels); labels (batch, length)."""
         out = self.run_body(*args, **inputs)
         logits = self.classifier(self.dropout(out.last_hidden_state))
-        return self.answer(
-            out,
-            loss=cross_entropy(logits, labels),
-            logits=logits,
-        )
+        return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
 
 class QuestionAnswering(HeadModel):
@@ -314,11 +302,7 @@ class MaskedLM(VocabularyHead):
         """logits (batch, length, vocabulary); labels (batch, length), -100 where nothing was masked."""
         out = self.run_body(*args, **inputs)
         logits = self.score_tokens(out.last_hidden_state)
-        return self.answer(
-            out,
-            loss=cross_entropy(logits, labels),
-            logits=logits,
-        )
+        return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
 
 class TransformedCausalLM(VocabularyHead):
