@@ -25,6 +25,14 @@ FAMILIES: dict[str, list[str]] = {
     "deberta_v2": _classes("DebertaV2", _ENCODER),
     "distilbert": _classes("DistilBert", _ENCODER),
     "electra": _classes("Electra", "ForPreTraining ForCausalLM", _ENCODER),
+    "exaone4": _classes("Exaone4", _DECODER),
+    "gemma": _classes("Gemma", "ForCausalLM ForSequenceClassification ForTokenClassification"),
+    "gemma2": _classes("Gemma2", "ForCausalLM ForSequenceClassification ForTokenClassification"),
+    "gemma3_text": [
+        *("Gemma3TextConfig", "Gemma3PreTrainedModel", "Gemma3TextModel", "Gemma3ForCausalLM"),
+        "Gemma3TextForSequenceClassification",
+    ],
+    "gpt_oss": _classes("GptOss", "ForCausalLM ForSequenceClassification ForTokenClassification"),
     "gpt2": [
         *_classes("GPT2", "LMHeadModel DoubleHeadsModel ForSequenceClassification ForTokenClassification"),
         "GPT2ForQuestionAnswering",
@@ -40,10 +48,13 @@ FAMILIES: dict[str, list[str]] = {
     "mixtral": _classes("Mixtral", _DECODER),
     "modernbert": _classes("ModernBert", _ENCODER),
     "mpnet": _classes("MPNet", _ENCODER),
+    "olmo2": _classes("Olmo2", "ForCausalLM ForSequenceClassification"),
     "opt": _classes("OPT", "ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "phi": _classes("Phi", "ForCausalLM ForSequenceClassification ForTokenClassification"),
     "qwen2": _classes("Qwen2", _DECODER),
+    "phi3": _classes("Phi3", "ForCausalLM ForSequenceClassification ForTokenClassification"),
     "qwen3": _classes("Qwen3", _DECODER),
+    "qwen3_moe": _classes("Qwen3Moe", _DECODER),
     "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
     "t5": _classes(
         "T5",

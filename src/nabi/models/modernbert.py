@@ -145,7 +145,7 @@ class ModernBertBlock(Block):
             index=index,
             hidden_size=size,
             heads=config.num_attention_heads,
-            window=config.local_attention // 2 if config.layer_types[index] == LOCAL else None,  # to each side
+            window=config.local_attention // 2 + 1 if config.layer_types[index] == LOCAL else None,
             inner_size=config.intermediate_size,
             norm=partial(nn.LayerNorm, size, eps=config.norm_eps, bias=config.norm_bias),
             activation=config.hidden_activation,
@@ -222,17 +222,12 @@ class ModernBertModel(ModernBertPreTrainedModel):
             given,
             causal=False,
             attention_mask=attention_mask,
+            windows=[layer.window for layer in self.layers if layer.window is not None],
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
         if position_ids is None:
             position_ids = counted_positions(given.shape[1], 0, given.device)
-        window, near = config.local_attention // 2, context.mask
-        if attention_mask is None or attention_mask.dim() < 4:
-            places = torch.arange(given.shape[1], device=given.device)
-            near = (places[:, None] - places[None]).abs()[None, None] <= window
-            near = near if context.mask is None else near & context.mask
-        context.windows = {window: (near, False)}
         x = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
         x = self.dropout(self.embeddings_norm(x))
         head_size = config.hidden_size // config.num_attention_heads
