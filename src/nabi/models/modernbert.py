@@ -111,6 +111,11 @@ class ModernBertConfig(Config):
         for kind in THETAS:
             check_rope(self.rope(kind))
 
+    @property
+    def near(self) -> int:
+        """How many tokens a local layer sees on either side, a token itself included in both."""
+        return self.local_attention // 2 + 1
+
     def rope(self, kind: str) -> dict[str, Any]:
         """All that the rotary angles of this kind of layer depend on."""
         rope = (self.rope_parameters or {})[kind]
@@ -145,7 +150,7 @@ class ModernBertBlock(Block):
             index=index,
             hidden_size=size,
             heads=config.num_attention_heads,
-            window=config.local_attention // 2 + 1 if config.layer_types[index] == LOCAL else None,
+            window=config.near if config.layer_types[index] == LOCAL else None,
             inner_size=config.intermediate_size,
             norm=partial(nn.LayerNorm, size, eps=config.norm_eps, bias=config.norm_bias),
             activation=config.hidden_activation,
@@ -222,7 +227,7 @@ class ModernBertModel(ModernBertPreTrainedModel):
             given,
             causal=False,
             attention_mask=attention_mask,
-            windows=[layer.window for layer in self.layers if layer.window is not None],
+            windows=[config.near] if LOCAL in config.layer_types else [],
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
