@@ -119,7 +119,7 @@ class AutoModelForMaskedLM(_AutoModel):
 
 
 class AutoModelForSeq2SeqLM(_AutoModel):
-    endings = ("ForConditionalGeneration",)
+    endings = ("ForConditionalGeneration", "MTModel")
 
 
 class AutoModelForSequenceClassification(_AutoModel):

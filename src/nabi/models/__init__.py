@@ -7,8 +7,8 @@ from __future__ import annotations
 
 # Module -> its public classes.
 _ENCODER = "ForMaskedLM ForSequenceClassification ForMultipleChoice ForTokenClassification ForQuestionAnswering"
-
 _DECODER = "ForCausalLM ForSequenceClassification ForTokenClassification ForQuestionAnswering"
+_T5 = "EncoderModel ForConditionalGeneration ForSequenceClassification ForTokenClassification ForQuestionAnswering"
 
 
 def _classes(prefix: str, *heads: str) -> list[str]:
@@ -37,6 +37,7 @@ FAMILIES: dict[str, list[str]] = {
         *_classes("GPT2", "LMHeadModel DoubleHeadsModel ForSequenceClassification ForTokenClassification"),
         "GPT2ForQuestionAnswering",
     ],
+    "blenderbot": _classes("Blenderbot", "ForConditionalGeneration ForCausalLM"),
     "bloom": _classes("Bloom", _DECODER),
     "falcon": _classes("Falcon", _DECODER),
     "gpt_neo": _classes("GPTNeo", _DECODER),
@@ -44,23 +45,25 @@ FAMILIES: dict[str, list[str]] = {
     "gptj": _classes("GPTJ", "ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "llama": _classes("Llama", _DECODER),
     "longformer": _classes("Longformer", _ENCODER),
+    "m2m_100": _classes("M2M100", "ForConditionalGeneration"),
+    "marian": [*_classes("Marian", "ForCausalLM"), "MarianMTModel"],
+    "mbart": _classes("MBart", "ForConditionalGeneration ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "mistral": _classes("Mistral", _DECODER),
     "mixtral": _classes("Mixtral", _DECODER),
     "modernbert": _classes("ModernBert", _ENCODER),
     "mpnet": _classes("MPNet", _ENCODER),
+    "mt5": _classes("MT5", _T5),
     "olmo2": _classes("Olmo2", "ForCausalLM ForSequenceClassification"),
     "opt": _classes("OPT", "ForCausalLM ForSequenceClassification ForQuestionAnswering"),
+    "pegasus": _classes("Pegasus", "ForConditionalGeneration ForCausalLM"),
     "phi": _classes("Phi", "ForCausalLM ForSequenceClassification ForTokenClassification"),
     "qwen2": _classes("Qwen2", _DECODER),
     "phi3": _classes("Phi3", "ForCausalLM ForSequenceClassification ForTokenClassification"),
     "qwen3": _classes("Qwen3", _DECODER),
     "qwen3_moe": _classes("Qwen3Moe", _DECODER),
     "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
-    "t5": _classes(
-        "T5",
-        "EncoderModel ForConditionalGeneration ForSequenceClassification ForTokenClassification",
-        "ForQuestionAnswering",
-    ),
+    "t5": _classes("T5", _T5),
+    "umt5": _classes("UMT5", _T5),
     "wav2vec2": _classes(
         "Wav2Vec2", "ForCTC ForPreTraining ForSequenceClassification ForAudioFrameClassification ForXVector"
     ),
