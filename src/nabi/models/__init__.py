@@ -19,7 +19,9 @@ FAMILIES: dict[str, list[str]] = {
     "albert": _classes("Albert", "ForPreTraining", _ENCODER),
     "bart": _classes("Bart", "ForConditionalGeneration ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "bert": _classes("Bert", "ForPreTraining LMHeadModel ForNextSentencePrediction", _ENCODER),
+    "big_bird": _classes("BigBird", "ForPreTraining ForCausalLM", _ENCODER),
     "camembert": _classes("Camembert", "ForCausalLM", _ENCODER),
+    "deberta": _classes("Deberta", "ForMaskedLM ForSequenceClassification ForTokenClassification ForQuestionAnswering"),
     "deberta_v2": _classes("DebertaV2", _ENCODER),
     "distilbert": _classes("DistilBert", _ENCODER),
     "electra": _classes("Electra", "ForPreTraining ForCausalLM", _ENCODER),
@@ -42,11 +44,14 @@ FAMILIES: dict[str, list[str]] = {
     "gpt_neox": _classes("GPTNeoX", _DECODER),
     "gptj": _classes("GPTJ", "ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "llama": _classes("Llama", _DECODER),
+    "longformer": _classes("Longformer", _ENCODER),
     "m2m_100": _classes("M2M100", "ForConditionalGeneration"),
     "marian": [*_classes("Marian", "ForCausalLM"), "MarianMTModel"],
     "mbart": _classes("MBart", "ForConditionalGeneration ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "mistral": _classes("Mistral", _DECODER),
     "mixtral": _classes("Mixtral", _DECODER),
+    "modernbert": _classes("ModernBert", _ENCODER),
+    "mpnet": _classes("MPNet", _ENCODER),
     "mt5": _classes("MT5", _T5),
     "olmo2": _classes("Olmo2", "ForCausalLM ForSequenceClassification"),
     "opt": _classes("OPT", "ForCausalLM ForSequenceClassification ForQuestionAnswering"),
@@ -62,5 +67,15 @@ FAMILIES: dict[str, list[str]] = {
     "wav2vec2": _classes(
         "Wav2Vec2", "ForCTC ForPreTraining ForSequenceClassification ForAudioFrameClassification ForXVector"
     ),
+    "xlm": _classes(
+        "XLM",
+        "WithLMHeadModel ForSequenceClassification ForMultipleChoice ForTokenClassification",
+        "ForQuestionAnsweringSimple ForQuestionAnswering",
+    ),
     "xlm_roberta": _classes("XLMRoberta", "ForCausalLM", _ENCODER),
+    "xlnet": _classes(
+        "XLNet",
+        "LMHeadModel ForSequenceClassification ForMultipleChoice ForTokenClassification",
+        "ForQuestionAnsweringSimple ForQuestionAnswering",
+    ),
 }
