@@ -20,7 +20,9 @@ FAMILIES: dict[str, list[str]] = {
     "bart": _classes("Bart", "ForConditionalGeneration ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "bert": _classes("Bert", "ForPreTraining LMHeadModel ForNextSentencePrediction", _ENCODER),
     "camembert": _classes("Camembert", "ForCausalLM", _ENCODER),
+    "convnext": _classes("ConvNext", "ForImageClassification Backbone"),
     "deberta_v2": _classes("DebertaV2", _ENCODER),
+    "deit": _classes("DeiT", "ForImageClassification ForImageClassificationWithTeacher ForMaskedImageModeling"),
     "distilbert": _classes("DistilBert", _ENCODER),
     "electra": _classes("Electra", "ForPreTraining ForCausalLM", _ENCODER),
     "gpt2": [
@@ -32,12 +34,14 @@ FAMILIES: dict[str, list[str]] = {
     "mixtral": _classes("Mixtral", _DECODER),
     "qwen2": _classes("Qwen2", _DECODER),
     "qwen3": _classes("Qwen3", _DECODER),
+    "resnet": _classes("ResNet", "ForImageClassification Backbone"),
     "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
     "t5": _classes(
         "T5",
         "EncoderModel ForConditionalGeneration ForSequenceClassification ForTokenClassification",
         "ForQuestionAnswering",
     ),
+    "vit": _classes("ViT", "ForImageClassification ForMaskedImageModeling"),
     "wav2vec2": _classes(
         "Wav2Vec2", "ForCTC ForPreTraining ForSequenceClassification ForAudioFrameClassification ForXVector"
     ),
