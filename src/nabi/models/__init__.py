@@ -23,6 +23,7 @@ FAMILIES: dict[str, list[str]] = {
     "convnext": _classes("ConvNext", "ForImageClassification Backbone"),
     "deberta_v2": _classes("DebertaV2", _ENCODER),
     "deit": _classes("DeiT", "ForImageClassification ForImageClassificationWithTeacher ForMaskedImageModeling"),
+    "detr": _classes("Detr", "ForObjectDetection ForSegmentation"),
     "distilbert": _classes("DistilBert", _ENCODER),
     "electra": _classes("Electra", "ForPreTraining ForCausalLM", _ENCODER),
     "gpt2": [
@@ -46,4 +47,5 @@ FAMILIES: dict[str, list[str]] = {
         "Wav2Vec2", "ForCTC ForPreTraining ForSequenceClassification ForAudioFrameClassification ForXVector"
     ),
     "xlm_roberta": _classes("XLMRoberta", "ForCausalLM", _ENCODER),
+    "yolos": _classes("Yolos", "ForObjectDetection"),
 }

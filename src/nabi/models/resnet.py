@@ -86,7 +86,7 @@ class NormedConv(nn.Module):
         return self.activation(self.normalization(self.convolution(x)))
 
 
-class ResNetLayer(nn.Module):
+class ResNetBlock(nn.Module):
     """Two convolutions of width 3 (basic), or one of them on a quarter of the channels (bottleneck)."""
 
     def __init__(self, config: Any, fan_in: int, fan_out: int, stride: int, norm: Callable[[int], nn.Module]) -> None:
@@ -215,8 +215,8 @@ class StagedResNet(ResNetPreTrainedModel, StagedModel):
         size = config.embedding_size
         for i, (width, depth) in enumerate(zip(config.hidden_sizes, config.depths, strict=True)):
             stride = 2 if i or config.downsample_in_first_stage else 1
-            layers = [ResNetLayer(config, size, width, stride, norm)]
-            layers += [ResNetLayer(config, width, width, 1, norm) for _ in range(depth - 1)]
+            layers = [ResNetBlock(config, size, width, stride, norm)]
+            layers += [ResNetBlock(config, width, width, 1, norm) for _ in range(depth - 1)]
             self.stages.append(Stage(layers))
             size = width
         self.post_init()

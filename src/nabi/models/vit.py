@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -144,7 +145,7 @@ class PatchEncoder(PreTrainedModel):
     """The body that encoders of patches share: embeddings, blocks, a norm, perhaps a pooler."""
 
     embeddings_class: ClassVar[type[PatchEmbeddings]] = PatchEmbeddings
-    pooler_class: ClassVar[type[nn.Module]] = ImagePooler
+    any_size: ClassVar[bool] = False  # positions are drawn out to the images unasked
     blocks = At("encoder.layer")
     norm = At("layernorm")
 
@@ -153,8 +154,15 @@ class PatchEncoder(PreTrainedModel):
         self.embeddings = self.embeddings_class(config, use_mask_token)
         self.blocks = nn.ModuleList(ViTBlock(config, i) for i in range(config.num_hidden_layers))
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.pooler = self.pooler_class(config) if add_pooling_layer else None
+        self.pooler = self.make_pooler(config) if add_pooling_layer else None
         self.post_init()
+
+    def make_pooler(self, config: Any) -> nn.Module:
+        return ImagePooler(config)
+
+    def schedule(self, grid: tuple[int, int]) -> Iterable[Callable[[Tensor, Context], Tensor]]:
+        """The blocks in order, for patches that lie in this grid."""
+        return self.blocks
 
     def forward(
         self,
@@ -170,7 +178,7 @@ class PatchEncoder(PreTrainedModel):
         bool_masked_pos (batch, patches): the patches that the mask token covers. interpolate_pos_encoding: draw the
         learned positions out to images of another size. attention_mask (batch, tokens), 1 at tokens to be seen.
         """
-        x = self.embeddings(pixel_values, bool_masked_pos, bool(interpolate_pos_encoding))
+        x = self.embeddings(pixel_values, bool_masked_pos, bool(interpolate_pos_encoding) or self.any_size)
         context = open_context(
             self.config,
             x,
@@ -179,9 +187,8 @@ class PatchEncoder(PreTrainedModel):
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
-        return self.finish(run_stack(self.blocks, x, context, recompute=self.recomputes), context)
-
-    def finish(self, x: Tensor, context: Context) -> BaseModelOutputWithPooling:
+        blocks = self.schedule(images.grid_of(pixel_values.shape[-2:], self.embeddings.patch))
+        x = run_stack(blocks, x, context, recompute=self.recomputes)
         context.see(x)
         x = self.norm(x)
         pooled = None if self.pooler is None else self.pooler(x)
