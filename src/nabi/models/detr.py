@@ -109,7 +109,7 @@ class DetrConfig(Config):
 # --- the body --------------------------------------------------------------------------------------------------------
 
 
-class DetrBackbone(RoleModule):
+class FrozenBackbone(RoleModule):
     """The convolutional body, and how many channels its feature maps have."""
 
     body = At("conv_encoder.model")
@@ -260,7 +260,7 @@ class DetrModel(DetrPreTrainedModel):
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
-        self.backbone = DetrBackbone(config.backbone_config)
+        self.backbone = FrozenBackbone(config.backbone_config)
         positions = SinePositions if config.position_embedding_type == "sine" else LearnedPositions
         self.position_embedding = positions(config.d_model // 2)
         self.query_position_embeddings = nn.Embedding(config.num_queries, config.d_model)

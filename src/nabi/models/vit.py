@@ -33,7 +33,7 @@ class PatchConfig(Config):
     attention_probs_dropout_prob: float = 0.0
     initializer_range: float = 0.02
     layer_norm_eps: float = 1e-12
-    image_size: int | list[int] = 224
+    image_size: int | list[int] | tuple[int, ...] = 224
     patch_size: int | list[int] = 16
     num_channels: int = 3
     qkv_bias: bool = True

@@ -24,7 +24,7 @@ class YolosConfig(PatchConfig):
     model_type = "yolos"
     only = {"auxiliary_loss": False}  # the incumbent names it, and fails on it
 
-    image_size: list[int] | tuple[int, ...] | int = (512, 864)
+    image_size: int | list[int] | tuple[int, ...] = (512, 864)
     num_detection_tokens: int = 100
     use_mid_position_embeddings: bool = True
     class_cost: float = 1
