@@ -93,6 +93,11 @@ class DecoderConfig(RopeConfig):
         """Whether attention's output projection has a bias."""
         return False
 
+    @property
+    def rotary_size(self) -> int:
+        """How many of a head's dimensions turn with the position."""
+        return self.head_dim or 0
+
     def window(self, layer: int) -> int | None:
         """How many of the last positions a layer sees; None: all of them."""
         return None

@@ -1,0 +1,165 @@
+"""Text decoders."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from .case import Case
+
+DECODER: dict[str, Any] = {
+    "vocab_size": 60,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 24,
+    "pad_token_id": 0,
+    "classifier_dropout": 0.0,
+}
+
+decoder = partial(Case, kind="decoder", unused=("add_cross_attention",))
+CASES = [
+    decoder(
+        "gpt2",
+        "gpt2",
+        {
+            "vocab_size": 60,
+            "n_embd": 16,
+            "n_layer": 2,
+            "n_head": 4,
+            "n_positions": 24,
+            "pad_token_id": 0,
+            "bos_token_id": 1,
+            "eos_token_id": 1,
+            "resid_pdrop": 0.0,
+            "embd_pdrop": 0.0,
+            "attn_pdrop": 0.0,
+            "summary_first_dropout": 0.0,
+            "classifier_dropout": 0.0,
+        },
+        unused=(),
+        longest=24,
+    ),
+    decoder(
+        "gpt2-scaled",
+        "gpt2",
+        {
+            "vocab_size": 60,
+            "n_embd": 16,
+            "n_layer": 3,
+            "n_head": 4,
+            "n_positions": 24,
+            "n_inner": 20,
+            "bos_token_id": 1,
+            "eos_token_id": 1,
+            "scale_attn_by_inverse_layer_idx": True,
+            "activation_function": "relu",
+            "add_cross_attention": True,
+            "resid_pdrop": 0.0,
+            "embd_pdrop": 0.0,
+            "attn_pdrop": 0.0,
+        },
+        only=("LMHeadModel",),
+        unused=(),
+        longest=24,
+    ),
+    decoder("llama", "llama", DECODER),
+    decoder(
+        "llama-3",
+        "llama",
+        {
+            **DECODER,
+            "head_dim": 6,
+            "attention_bias": True,
+            "mlp_bias": True,
+            "tie_word_embeddings": True,
+            "rope_theta": 500000.0,
+            "rope_scaling": {
+                "rope_type": "llama3",
+                "factor": 8.0,
+                "low_freq_factor": 1.0,
+                "high_freq_factor": 4.0,
+                "original_max_position_embeddings": 16,
+            },
+        },
+        only=("ForCausalLM",),
+    ),
+    decoder("llama-linear", "llama", {**DECODER, "rope_scaling": {"type": "linear", "factor": 4.0}}, only=("Model",)),
+    decoder(
+        "llama-dynamic",
+        "llama",
+        {**DECODER, "max_position_embeddings": 6, "rope_scaling": {"rope_type": "dynamic", "factor": 4.0}},
+        only=("Model",),
+    ),
+    decoder(
+        "llama-yarn",
+        "llama",
+        {
+            **DECODER,
+            "hidden_size": 64,
+            "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16},
+        },
+        only=("Model",),
+    ),
+    decoder(
+        "llama-longrope",
+        "llama",
+        {
+            **DECODER,
+            "rope_scaling": {
+                "rope_type": "longrope",
+                "short_factor": [1.0, 1.5],
+                "long_factor": [2.0, 3.0],
+                "factor": 4.0,
+                "original_max_position_embeddings": 8,
+            },
+        },
+        only=("Model",),
+    ),
+    decoder("mistral", "mistral", {**DECODER, "head_dim": 6, "sliding_window": None}),
+    decoder("mistral-window", "mistral", {**DECODER, "sliding_window": 4}, only=("ForCausalLM",)),
+    decoder("qwen2", "qwen2", DECODER),
+    decoder(
+        "qwen2-window",
+        "qwen2",
+        {
+            **DECODER,
+            "num_hidden_layers": 3,
+            "use_sliding_window": True,
+            "sliding_window": 4,
+            "max_window_layers": 1,
+            "tie_word_embeddings": True,
+        },
+        only=("ForCausalLM",),
+    ),
+    decoder("qwen3", "qwen3", {**DECODER, "head_dim": 6}),
+    decoder(
+        "qwen3-window",
+        "qwen3",
+        {
+            **DECODER,
+            "head_dim": 6,
+            "attention_bias": True,
+            "use_sliding_window": True,
+            "sliding_window": 4,
+            "layer_types": ["sliding_attention", "full_attention"],
+        },
+        only=("ForCausalLM",),
+    ),
+    decoder("mixtral", "mixtral", {**DECODER, "num_local_experts": 4}),
+    decoder(
+        "mixtral-window",
+        "mixtral",
+        {
+            **DECODER,
+            "num_local_experts": 3,
+            "num_experts_per_tok": 1,
+            "sliding_window": 4,
+            "output_router_logits": True,
+            "router_aux_loss_coef": 0.5,
+        },
+        only=("ForCausalLM",),
+    ),
+]
