@@ -50,6 +50,7 @@ class Config:
     no_effect: ClassVar[frozenset[str]] = NO_EFFECT
     only: ClassVar[dict[str, Any]] = {}  # keys that are no fields: with this value they say nothing, others are refused
     nested: ClassVar[dict[str, Callable[..., Config]]] = {}  # field -> the from_dict that makes its configuration
+    older: ClassVar[tuple[str, ...]] = ()  # keys of old files, which the family's __init__ turns into others
     inside: ClassVar[str] = ""  # the key that holds this configuration in the file of a larger model
 
     architectures: list[str] | None = None
@@ -257,7 +258,7 @@ class Config:
     @classmethod
     def is_key(cls, key: str) -> bool:
         """Whether config.json may hold this key: a field, or one without effect."""
-        named = (cls.defaults(), cls.aliases, cls.no_effect, cls.only, ("dtype",))
+        named = (cls.defaults(), cls.aliases, cls.no_effect, cls.only, cls.older, ("dtype",))
         return any(key in names for names in named)
 
     def to_dict(self) -> dict[str, Any]:

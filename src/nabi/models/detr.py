@@ -93,10 +93,6 @@ class DetrConfig(Config):
             keys["backbone_config"] = {"model_type": "timm_backbone", "backbone": name, **more}
         super().__init__(**keys)
 
-    @classmethod
-    def is_key(cls, key: str) -> bool:
-        return key in cls.older or super().is_key(key)
-
     def check(self) -> None:
         super().check()
         body: Any = self.backbone_config

@@ -37,9 +37,12 @@ class HeadModel(PreTrainedModel):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.add_module(self.base_model_prefix, self.body_class(config, **self.body_options))
+        self.add_module(self.base_model_prefix, self.make_body(config))
         self.build(config)
         self.post_init()
+
+    def make_body(self, config: Any) -> PreTrainedModel:
+        return self.body_class(config, **self.body_options)
 
     def build(self, config: Any) -> None:
         """Make the head's modules."""
