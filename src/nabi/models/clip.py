@@ -14,7 +14,7 @@ from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..outputs import BaseModelOutputWithPooling, ModelOutput
 from .clip_text_model import CLIPTextConfig, CLIPTextModel, fill
-from .clip_vision_model import CLIPVisionConfig, CLIPVisionModel, CLIPVisionWeights
+from .clip_vision_model import CLIPImageWeights, CLIPVisionConfig, CLIPVisionModel
 
 
 class TowersConfig(Config):
@@ -119,7 +119,7 @@ class ContrastiveModel(PreTrainedModel):
         1. return_loss: the n-th text belongs to the n-th image."""
         image = self.get_image_features(pixel_values, interpolate_pos_encoding, **wanted)
         text = self.get_text_features(input_ids, attention_mask, position_ids, **wanted)
-        image_embeds, text_embeds = (F.normalize(each.pooler_output, dim=-1) for each in (image, text))
+        image_embeds, text_embeds = (F.normalize(each["pooler_output"], dim=-1) for each in (image, text))
         logits = self.scale(text_embeds @ image_embeds.T)
         if return_loss and logits.shape[0] != logits.shape[1]:
             raise ValueError(f"return_loss wants as many texts as images: {logits.shape[0]} and {logits.shape[1]} came")
@@ -150,7 +150,7 @@ class TowerImageClassification(heads.ImageClassification):
         return out.last_hidden_state[:, first:].mean(1)
 
 
-class CLIPPreTrainedModel(CLIPVisionWeights):
+class CLIPPreTrainedModel(CLIPImageWeights):
     config_class = CLIPConfig
     base_model_prefix = "clip"
 

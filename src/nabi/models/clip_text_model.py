@@ -131,7 +131,8 @@ class CLIPWeights(PreTrainedModel):
             fill(module.o, size**-0.5 * factor)
             fill(module.up, (2 * size) ** -0.5 * factor)
         for name in ("text_projection", "visual_projection"):
-            if (projection := module._modules.get(name)) is not None:
+            projection: Any = module._modules.get(name)
+            if projection is not None:
                 fill(projection, projection.in_features**-0.5 * factor)
 
 

@@ -100,7 +100,7 @@ class VisionTower(PreTrainedModel):
         return BaseModelOutputWithPooling(last_hidden_state=last, pooler_output=pooled, **context.collected())
 
 
-class CLIPVisionWeights(CLIPWeights):
+class CLIPImageWeights(CLIPWeights):
     def init_module(self, module: nn.Module) -> None:
         super().init_module(module)
         if isinstance(module, VisionTower):
@@ -111,7 +111,7 @@ class CLIPVisionWeights(CLIPWeights):
             fill(module.positions, config.initializer_range * factor)
 
 
-class CLIPVisionPreTrainedModel(CLIPVisionWeights):
+class CLIPVisionPreTrainedModel(CLIPImageWeights):
     config_class = CLIPVisionConfig
     base_model_prefix = "vision_model"
     main_input_name = "pixel_values"

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ..config import Config
 from ..nn import heads
-from ..nn.attention import merge_heads, mix, mix_explicitly, split_heads
+from ..nn.attention import merge_heads, split_heads
 from ..nn.block import Block
 from ..nn.context import Context, open_context
 from ..nn.detection import detection_losses, weighted_sum
@@ -177,10 +177,9 @@ def attend(block: Block, roles: str, x: Tensor, to: Tensor, values: Tensor, mask
     """Attention whose queries, keys and values come from three places; roles begin with "" or "cross_"."""
     q, k, v, o = (getattr(block, roles + role) for role in "qkvo")
     q, k, v = (split_heads(role(given), block.head_size) for role, given in ((q, x), (k, to), (v, values)))
-    if weights_of is None:
-        return o(merge_heads(mix(block, q, k, v, mask)))
-    mixed, weights = mix_explicitly(block, q, k, v, mask)
-    weights_of.append(weights)
+    mixed, weights = block.mix(q, k, v, mask, explicit=weights_of is not None)
+    if weights_of is not None:
+        weights_of.append(weights)
     return o(merge_heads(mixed))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from .clip import ContrastiveModel, ContrastiveOutput, TowerImageClassification, TowersConfig
 from .clip_text_model import fill
 from .siglip_text_model import SiglipTextConfig, SiglipTextModel
-from .siglip_vision_model import SiglipVisionConfig, SiglipVisionModel, SiglipVisionWeights
+from .siglip_vision_model import SiglipImageWeights, SiglipVisionConfig, SiglipVisionModel
 
 
 class SiglipConfig(TowersConfig):
@@ -19,7 +19,7 @@ class SiglipConfig(TowersConfig):
     nested = {"text_config": SiglipTextConfig.from_dict, "vision_config": SiglipVisionConfig.from_dict}
 
 
-class SiglipPreTrainedModel(SiglipVisionWeights):
+class SiglipPreTrainedModel(SiglipImageWeights):
     config_class = SiglipConfig
     base_model_prefix = "siglip"
 

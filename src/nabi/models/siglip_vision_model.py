@@ -50,7 +50,7 @@ class AttentionPooling(RoleModule):
         return (asked + self.down(self.activation(self.up(self.layernorm(asked)))))[:, 0]
 
 
-class SiglipVisionWeights(SiglipWeights):
+class SiglipImageWeights(SiglipWeights):
     def init_module(self, module: nn.Module) -> None:
         super().init_module(module)
         if isinstance(module, AttentionPooling):
@@ -60,7 +60,7 @@ class SiglipVisionWeights(SiglipWeights):
             first_mlp(module.up, module.down)
 
 
-class SiglipVisionPreTrainedModel(SiglipVisionWeights):
+class SiglipVisionPreTrainedModel(SiglipImageWeights):
     config_class = SiglipVisionConfig
     base_model_prefix = "vision_model"
     main_input_name = "pixel_values"
