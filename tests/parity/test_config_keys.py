@@ -33,7 +33,7 @@ NOT_OF_THE_KIND = {
     "decoder": ("is_decoder",),
     "seq2seq": ("is_decoder", "add_cross_attention"),
     "speech": ("is_decoder", "add_cross_attention", "use_cache", "tie_word_embeddings", "problem_type"),
-    "image": ("is_decoder", "add_cross_attention", "use_cache", "tie_word_embeddings"),
+    "image": ("is_decoder", "add_cross_attention", "use_cache", "tie_word_embeddings", "pad_token_id"),
 }
 # Another value for a key where the next number or the other truth value is none.
 VALUES: dict[str, Any] = {
