@@ -30,7 +30,7 @@ def class_name(case: Case, head: str) -> str:
 def make_oracle(case: Case, head: str) -> Any:
     """The incumbent's model with every parameter and saved buffer moved off its initial value."""
     config = case.config(transformers)
-    config._attn_implementation = "eager"
+    config._attn_implementation = case.kernel
     torch.manual_seed(0)
     model = getattr(transformers, class_name(case, head))(config).eval()
     with torch.no_grad():

@@ -17,7 +17,10 @@ from .cases import IDS, PAIRS, Case
 from .pairs import assert_same, class_name, make_oracle, new_folder, on_disk, pair
 
 every_model = pytest.mark.parametrize(("case", "head"), PAIRS, ids=IDS)
-EXTRAS = {"output_hidden_states": True, "output_attentions": True}
+
+
+def extras(case: Case) -> dict[str, bool]:
+    return {"output_hidden_states": True, "output_attentions": case.kernel == "eager"}
 
 
 def those(which: Callable[[Case, str], bool]) -> Any:
@@ -39,7 +42,7 @@ def compare(case: Case, head: str, inputs: dict[str, Any], **extras: Any) -> Non
 
 @every_model
 def test_outputs_hidden_states_and_attentions_are_equal_when_padded_on_the_right(case: Case, head: str) -> None:
-    compare(case, head, case.inputs(head), **EXTRAS)
+    compare(case, head, case.inputs(head), **extras(case))
 
 
 @those(lambda case, head: "left" in case.sides)
@@ -127,7 +130,7 @@ def test_what_nabi_saves_the_incumbent_loads(case: Case, head: str) -> None:
     oracle, model, _ = pair(case, head)
     folder = new_folder()
     model.save_pretrained(folder)
-    back = getattr(transformers, class_name(case, head)).from_pretrained(folder, attn_implementation="eager")
+    back = getattr(transformers, class_name(case, head)).from_pretrained(folder, attn_implementation=case.kernel)
     inputs = case.inputs(head)
     with torch.no_grad():
         theirs, again = oracle(**inputs), back(**inputs)

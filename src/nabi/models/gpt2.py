@@ -127,8 +127,8 @@ class GPT2PreTrainedModel(PreTrainedModel):
 
 
 class PastFirstDecoder(TextDecoder):
-    """A decoder like GPT-2: the cache is its second argument, token types are ids of the vocabulary, padding has a vector
-    like any other token."""
+    """A decoder like GPT-2: the cache is its second argument, token types are ids of the vocabulary, and padding has a
+    vector like any other token."""
 
     def make_words(self, config: Any) -> nn.Module:
         return nn.Embedding(config.vocab_size, config.hidden_size)
@@ -153,8 +153,9 @@ class PastFirstDecoder(TextDecoder):
         )
 
 
-class GPT2Model(PastFirstDecoder, GPT2PreTrainedModel):
-    block_class = GPT2Block
+class AddedPositionsDecoder(PastFirstDecoder):
+    """A decoder that adds learned positions to the words, under GPT-2's names."""
+
     word_embeddings = At("wte")
     blocks = At("h")
     final_norm = At("ln_f")
@@ -171,6 +172,10 @@ class GPT2Model(PastFirstDecoder, GPT2PreTrainedModel):
         if position_ids is None:
             position_ids = counted_positions(length, context.past, words.device)
         return self.drop(words + look_up(self.wpe, position_ids, "position_ids"))
+
+
+class GPT2Model(AddedPositionsDecoder, GPT2PreTrainedModel):
+    block_class = GPT2Block
 
 
 class GPT2Head(GPT2PreTrainedModel):

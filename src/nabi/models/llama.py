@@ -18,10 +18,9 @@ from ..nn.wiring import pre_norm
 
 
 class RopeConfig(Config):
-    """The rotary keys: rope_theta and rope_scaling. A file may give both as one rope_parameters instead."""
+    """The rotary keys: rope_scaling, and rope_theta, which families declare. A file may hold them as rope_parameters."""
 
     max_position_embeddings: int = 2048
-    rope_theta: float = 10000.0
     rope_scaling: dict[str, Any] | None = None
 
     def __init__(self, **keys: Any) -> None:
@@ -57,14 +56,14 @@ class RopeConfig(Config):
 
 
 def _apart(together: dict[str, Any]) -> dict[str, Any]:
-    """rope_theta and rope_scaling out of one rope_parameters."""
+    """rope_theta, partial_rotary_factor and rope_scaling out of one rope_parameters."""
     if not isinstance(together, dict):
         raise ValueError(
             f"config key 'rope_parameters' is {together!r}; expected an object with keys such as rope_type"
         )
     scaling = dict(together)
-    theta = {"rope_theta": scaling.pop("rope_theta")} if "rope_theta" in scaling else {}
-    return {**theta, "rope_scaling": None if scaling.get("rope_type", "default") == "default" else scaling}
+    own: dict[str, Any] = {key: scaling.pop(key) for key in ("rope_theta", "partial_rotary_factor") if key in scaling}
+    return {**own, "rope_scaling": None if scaling.get("rope_type", "default") == "default" else scaling}
 
 
 class DecoderConfig(RopeConfig):
@@ -72,6 +71,7 @@ class DecoderConfig(RopeConfig):
 
     attention_bias = mlp_bias = False
 
+    rope_theta: float = 10000.0
     vocab_size: int = 32000
     hidden_size: int = 4096
     intermediate_size: int = 11008

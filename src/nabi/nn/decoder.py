@@ -22,7 +22,8 @@ class TextDecoder(PreTrainedModel):
 
     block_class: ClassVar[Callable[..., Block]]  # (config, index) -> Block
     output_class: ClassVar[Any] = BaseModelOutputWithPastAndCrossAttentions
-    biased: bool = False  # whether `embed` adds a bias to the context's mask
+    biased: Any = False  # whether `embed` adds a bias to the context's mask
+    skip: Any = 0.0  # the chance that a block is left out in training
     blocks: Any
     final_norm: Any
 
@@ -51,6 +52,9 @@ class TextDecoder(PreTrainedModel):
         Where positions enter later, this leaves angles or biases in the context.
         """
         return words
+
+    def finish(self, x: Tensor) -> Tensor:
+        return self.final_norm(x)
 
     def forward(self, *args: Any, **inputs: Any) -> Any:
         """last_hidden_state (batch, length, hidden), and the cache for the next tokens if use_cache.
@@ -95,8 +99,9 @@ class TextDecoder(PreTrainedModel):
             output_attentions=output_attentions,
         )
         words = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
+        skip = self.skip if self.training else 0.0
         x = self.embed(words, position_ids, attention_mask, context)
-        x = self.final_norm(run_stack(self.blocks, x, context, recompute=self.recomputes))
+        x = self.finish(run_stack(self.blocks, x, context, recompute=self.recomputes, skip=skip))
         context.see(x)
         return x, context
 

@@ -361,10 +361,11 @@ class CausalLM(HeadModel):
     """Next-token scores by one projection, tied to the word embeddings if the config says so."""
 
     output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithPast
+    output_bias: ClassVar[bool] = False
     label_loss = staticmethod(next_token_loss)
 
     def build(self, config: Any) -> None:
-        self.output_embeddings = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.output_embeddings = nn.Linear(config.hidden_size, config.vocab_size, bias=self.output_bias)
 
     def forward(
         self,

@@ -138,16 +138,16 @@ def by_rotation(block: Block, q: Tensor, k: Tensor, context: Context) -> tuple[T
 # --- linear biases (arXiv:2108.12409) ----------------------------------------------------------------------------
 
 
-def linear_biases(heads: int, positions: Tensor) -> Tensor:
+def linear_biases(heads: int, positions: Tensor, dtype: torch.dtype) -> Tensor:
     """ALiBi: (batch, heads, 1, keys) to add to the scores; the further back a key (batch, keys), the less, by head."""
     whole = 2 ** math.floor(math.log2(heads))
 
     def slopes(count: int, step: int) -> list[float]:
-        base = 2 ** (-(2 ** -(math.log2(count) - 3)))
-        return [base**power for power in range(1, step * heads, step)]
+        base = 2 ** -(2 ** (3 - math.log2(count)))
+        return [base**power for power in range(1, count + 1, step)]
 
-    all_slopes = (slopes(whole, 1)[:whole] + slopes(2 * whole, 2))[:heads]
-    return torch.tensor(all_slopes, device=positions.device)[:, None, None] * positions[:, None, None, :]
+    steep = torch.tensor((slopes(whole, 1) + slopes(2 * whole, 2))[:heads], device=positions.device, dtype=dtype)
+    return steep[:, None, None] * positions[:, None, None, :]
 
 
 # --- relative buckets (arXiv:1910.10683) ------------------------------------------------------------------------

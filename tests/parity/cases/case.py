@@ -35,6 +35,7 @@ class Case:
     cached: tuple[str, ...] | None = None  # heads that keep a cache; None: by kind
     targets: tuple[str, ...] = ("Model", "ForConditionalGeneration")  # seq2seq heads that want decoder_input_ids
     longest: int | None = None  # how many tokens a text may have, where positions are learned
+    kernel: str = "eager"  # of the incumbent's attention; another where its plain one errs: no attentions compared
     positions_by_id: bool = False  # padding is known by its id, so that vectors in place of ids count otherwise
     pair_masks: bool = True  # takes a 4-D attention mask as it is
     embedding_scale: float = 1.0  # of the words, where vectors in their place are taken as they are

@@ -19,6 +19,58 @@ DECODER: dict[str, Any] = {
     "classifier_dropout": 0.0,
 }
 
+COMMON: dict[str, Any] = {"vocab_size": 60, "hidden_size": 16, "pad_token_id": 0, "initializer_range": 0.05}
+NEO = {
+    **COMMON,
+    "num_layers": 2,
+    "num_heads": 4,
+    "attention_types": [[["global", "local"], 1]],
+    "window_size": 5,
+    "max_position_embeddings": 24,
+    "classifier_dropout": 0.0,
+}
+GPTJ = {
+    "vocab_size": 60,
+    "n_embd": 16,
+    "n_layer": 2,
+    "n_head": 2,
+    "rotary_dim": 6,
+    "n_positions": 24,
+    "pad_token_id": 0,
+}
+NEOX = {
+    **COMMON,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 24,
+    "classifier_dropout": 0.0,
+}
+OPT = {
+    "vocab_size": 60,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "ffn_dim": 24,
+    "max_position_embeddings": 24,
+    "dropout": 0.0,
+}
+BLOOM = {**COMMON, "n_layer": 2, "n_head": 4}
+FALCON = {**COMMON, "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 24}
+FALCON_OTHERS = {"num_ln_in_parallel_attn": 2, "num_kv_heads": 2, "activation": "relu", "ffn_hidden_size": 20}
+FALCON_GIVEN = {
+    "num_kv_heads": {"new_decoder_architecture": True, "num_kv_heads": 4},
+    "multi_query": {"num_kv_heads": 4},
+}
+PHI = {
+    **COMMON,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 24,
+    "classifier_dropout": 0.0,
+}
+
 decoder = partial(Case, kind="decoder", unused=("add_cross_attention",))
 CASES = [
     decoder(
@@ -162,4 +214,67 @@ CASES = [
         },
         only=("ForCausalLM",),
     ),
+    decoder(
+        "gpt-neo",
+        "gpt_neo",
+        NEO,
+        longest=24,
+        others={"attention_types": [[["global"], 2]], "intermediate_size": 20},
+        pair_masks=False,
+    ),
+    decoder("gptj", "gptj", GPTJ, longest=24, others={"rotary_dim": 4, "n_head": 1, "n_positions": 4}),
+    decoder("gpt-neox", "gpt_neox", {**NEOX, "rotary_pct": 0.5}, others={"rotary_pct": 1.0, "num_attention_heads": 4}),
+    decoder(
+        "gpt-neox-sequential",
+        "gpt_neox",
+        {
+            **NEOX,
+            "use_parallel_residual": False,
+            "attention_bias": False,
+            "tie_word_embeddings": True,
+            "rotary_pct": 1.0,
+        },
+        only=("ForCausalLM",),
+    ),
+    decoder("opt", "opt", OPT, longest=24, pair_masks=False),
+    decoder(
+        "opt-350m",
+        "opt",
+        {**OPT, "do_layer_norm_before": False, "word_embed_proj_dim": 12, "enable_bias": False},
+        pair_masks=False,
+        longest=24,
+        given={"_remove_final_layer_norm": {"do_layer_norm_before": True}},
+    ),
+    decoder("bloom", "bloom", BLOOM, pair_masks=False),
+    decoder(
+        "bloom-normed",
+        "bloom",
+        {**BLOOM, "n_head": 3, "hidden_size": 18, "apply_residual_connection_post_layernorm": True},
+        only=("ForCausalLM",),
+    ),
+    decoder("falcon", "falcon", FALCON, others=FALCON_OTHERS, given=FALCON_GIVEN),
+    decoder(
+        "falcon-40b",
+        "falcon",
+        {**FALCON, "new_decoder_architecture": True, "num_kv_heads": 2, "bias": True, "ffn_hidden_size": 20},
+        only=("ForCausalLM",),
+    ),
+    decoder(
+        "falcon-180b",
+        "falcon",
+        {**FALCON, "new_decoder_architecture": True, "num_kv_heads": 2, "num_ln_in_parallel_attn": 1},
+        only=("ForCausalLM",),
+    ),
+    decoder(
+        "falcon-rw",
+        "falcon",
+        {**FALCON, "alibi": True, "parallel_attn": False, "multi_query": False, "bias": True},
+        only=("ForCausalLM", "Model"),
+        kernel="sdpa",  # the eager one adds the biases twice
+        pair_masks=False,
+    ),
+    decoder(
+        "phi", "phi", PHI, others={"partial_rotary_factor": 1.0, "num_attention_heads": 4, "num_key_value_heads": 1}
+    ),
+    decoder("phi-normed", "phi", {**PHI, "qk_layernorm": True, "num_key_value_heads": 1}, only=("ForCausalLM",)),
 ]
