@@ -204,8 +204,10 @@ def signs(case: Case, head: str, keys: dict[str, Any]) -> Iterator[Any]:
     yield [(name, tuple(tensor.shape)) for name, tensor in state.items()], model.tied_weights()
     yield {name: seen(tensor) for name, tensor in state.items()}
     torch.manual_seed(4)
-    moved = {name: tensor + torch.randn_like(tensor) * 0.3 for name, tensor in state.items()}
-    model.load_state_dict(moved)
+    moved = {
+        name: tensor + torch.randn_like(tensor) * 0.3 for name, tensor in state.items() if tensor.is_floating_point()
+    }
+    model.load_state_dict({**state, **moved})
     crosses = {"add_cross_attention": config.add_cross_attention} if "add_cross_attention" in keys else {}
     inputs = replace(case, keys={**case.keys, **crosses}).inputs(head)
     labels = case.labels(head, config)

@@ -23,7 +23,8 @@ from ..outputs import BaseModelOutputWithPooling, ModelOutput
 class CLIPTextConfig(Config):
     model_type = "clip_text_model"
     inside = "text_config"
-    no_effect = Config.no_effect | {"dropout"}  # old files name one, no version has it
+    # Old files name a dropout that no version has; and first weights go by other measures.
+    no_effect = Config.no_effect | {"dropout", "initializer_range"}
 
     vocab_size: int = 49408
     hidden_size: int = 512
@@ -35,7 +36,6 @@ class CLIPTextConfig(Config):
     hidden_act: str = "quick_gelu"
     layer_norm_eps: float = 1e-5
     attention_dropout: float = 0.0
-    initializer_range: float = 0.02
     initializer_factor: float = 1.0
     pad_token_id: int | None = 1
     bos_token_id: int | None = 49406

@@ -530,7 +530,9 @@ class DetrSegmentationOutput(ModelOutput):
 
 
 class DetrForSegmentation(DetrPreTrainedModel):
-    """A mask for every query besides its class and box."""
+    """A mask for every query besides its class and box. A checkpoint of DetrForObjectDetection is a good start."""
+
+    base_model_prefix = "detr"
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)

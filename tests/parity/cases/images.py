@@ -39,7 +39,6 @@ DETR: dict[str, Any] = {
     "encoder_ffn_dim": 24,
     "decoder_ffn_dim": 20,
     "num_queries": 5,
-    "num_labels": 3,
     "dropout": 0.0,
 }
 YOLOS: dict[str, Any] = {
@@ -47,7 +46,6 @@ YOLOS: dict[str, Any] = {
     "image_size": [8, 12],
     "num_hidden_layers": 3,
     "num_detection_tokens": 4,
-    "num_labels": 3,
 }
 TEXT: dict[str, Any] = {
     "vocab_size": 60,
@@ -134,6 +132,7 @@ patches = partial(image, make_labels=painted, others=SIZES)
 stages = partial(image, make_inputs=pixels(32, 24), others=STAGES, unused=("output_attentions",))
 detects = partial(image, make_labels=objects, unused=("problem_type",))
 towers = partial(image, make_inputs=texts, make_labels=compared)
+ASKED_OF_TOWERS = ("output_hidden_states", "output_attentions")  # their own configurations say so
 CONVNEXT: dict[str, Any] = {"hidden_sizes": [8, 12, 16], "depths": [1, 2, 1], "num_stages": 3, "patch_size": 2}
 VISION: dict[str, Any] = {**PATCHES, "hidden_size": 20}
 SIGLIP: dict[str, Any] = {"text_config": TEXT, "vision_config": PATCHES}
@@ -180,7 +179,7 @@ CASES = [
         make_inputs=framed,
         only=("Model", "ForObjectDetection", "ForSegmentation"),
     ),
-    towers("clip", "clip", CLIP, others=OTHER_TOWERS),
+    towers("clip", "clip", CLIP, others=OTHER_TOWERS, unused=ASKED_OF_TOWERS),
     towers("clip-text", "clip_text_model", {**TEXT, "projection_dim": 10}, make_labels=None, unused=NO_LABELS),
     towers(
         "clip-text-first",
@@ -190,7 +189,7 @@ CASES = [
         only=("Model",),
     ),
     image("clip-vision", "clip_vision_model", {**VISION, "projection_dim": 10}, others=SIZES, unused=NO_LABELS),
-    towers("siglip", "siglip", SIGLIP, others=OTHER_TOWERS),
+    towers("siglip", "siglip", SIGLIP, others=OTHER_TOWERS, unused=ASKED_OF_TOWERS),
     towers(
         "siglip-text",
         "siglip_text_model",
