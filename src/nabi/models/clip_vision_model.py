@@ -71,10 +71,10 @@ class VisionTower(PreTrainedModel):
         pixels = images.check_pixels(pixel_values, self.patches.weight)
         if not resize:
             images.check_image_size(pixels, self.size, "resize them, or pass interpolate_pos_encoding=True")
+        grid = images.grid_of(pixels.shape[-2:], self.patch)
         x, first, places = self.patches(pixels), int(self.has_class_token), self.positions.weight[None]
         if first:
             x = torch.cat((self.class_token.expand(len(x), 1, -1), x), dim=1)
-        grid = images.grid_of(pixels.shape[-2:], self.patch)
         return x + torch.cat((places[:, :first], images.resized_positions(places[:, first:], self.grid, grid)), dim=1)
 
     def forward(
