@@ -156,6 +156,17 @@ class MaskedImageModelingOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None
 
 
+class ObjectDetectionOutput(ModelOutput):
+    """loss_dict holds the parts of the loss, auxiliary_outputs what earlier layers found."""
+
+    loss: Tensor | None
+    loss_dict: dict[str, Tensor] | None
+    logits: Tensor
+    pred_boxes: Tensor
+    auxiliary_outputs: list[dict[str, Tensor]] | None
+    last_hidden_state: Tensor
+
+
 class MultipleChoiceModelOutput(_HeadOutput):
     pass
 

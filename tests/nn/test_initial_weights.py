@@ -90,7 +90,8 @@ def test_a_model_holds_as_many_numbers_as_the_incumbents(case: Case, head: str) 
     assert model.num_parameters(only_trainable=True) < model.num_parameters()
     assert model.num_parameters(only_trainable=True) == sum(p.numel() for p in model.parameters() if p.requires_grad)
     words = sum(
-        m.weight.numel() for m in {id(m.weight): m for m in model.modules() if type(m) is torch.nn.Embedding}.values()
+        m.weight.numel()
+        for m in {id(m.weight): m for m in model.modules() if isinstance(m, torch.nn.Embedding)}.values()
     )
     assert model.num_parameters(exclude_embeddings=True) == model.num_parameters() - words
 

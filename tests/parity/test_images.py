@@ -228,7 +228,7 @@ def test_objects_that_do_not_fit_are_named_by_their_picture() -> None:
         ([good, {**good, "boxes": -good["boxes"]}], "width and height"),
         (
             [good, {**good, "class_labels": torch.tensor([7])}],
-            r"class_labels of labels\[1\] are \[7\]; the model has 2",
+            r"labels of labels\[1\] are \[7\]; the model has 2",
         ),
     ):
         refused(message, "yolos", "ForObjectDetection", **given, labels=labels)

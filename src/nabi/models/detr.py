@@ -25,7 +25,7 @@ from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At, RoleModule
 from ..nn.stack import run_stack
-from ..outputs import BaseModelOutput, ModelOutput, Seq2SeqModelOutput
+from ..outputs import BaseModelOutput, ModelOutput, ObjectDetectionOutput, Seq2SeqModelOutput
 from .resnet import ResNetBackbone, ResNetConfig, reset_batch_norm
 from .timm_backbone import FrozenBatchNorm, TimmBackboneConfig, TimmResNet
 
@@ -408,13 +408,7 @@ class BoxHead(nn.Module):
         return self.layers[2](F.relu(self.layers[1](F.relu(self.layers[0](x)))))
 
 
-class DetrObjectDetectionOutput(ModelOutput):
-    loss: Tensor | None
-    loss_dict: dict[str, Tensor] | None
-    logits: Tensor
-    pred_boxes: Tensor
-    auxiliary_outputs: list[dict[str, Tensor]] | None
-    last_hidden_state: Tensor
+class DetrObjectDetectionOutput(ObjectDetectionOutput):
     decoder_hidden_states: tuple[Tensor, ...] | None
     decoder_attentions: tuple[Tensor, ...] | None
     cross_attentions: tuple[Tensor, ...] | None

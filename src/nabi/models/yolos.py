@@ -15,7 +15,6 @@ from ..nn.context import Context
 from ..nn.detection import detection_losses, weighted_sum
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
-from ..outputs import ModelOutput
 from .detr import BoxHead
 from .vit import PatchConfig, PatchEmbeddings, PatchEncoder
 
@@ -74,13 +73,7 @@ def placed(block: Block, place: Tensor, x: Tensor, context: Context) -> Tensor:
     return block(x + place, context)
 
 
-class YolosObjectDetectionOutput(ModelOutput):
-    loss: Tensor | None
-    loss_dict: dict[str, Tensor] | None
-    logits: Tensor
-    pred_boxes: Tensor
-    auxiliary_outputs: list[dict[str, Tensor]] | None
-    last_hidden_state: Tensor
+class YolosObjectDetectionOutput(ObjectDetectionOutput):
     hidden_states: tuple[Tensor, ...] | None
     attentions: tuple[Tensor, ...] | None
 

@@ -23,6 +23,7 @@ class TextDecoder(PreTrainedModel):
     block_class: ClassVar[Callable[..., Block]]  # (config, index) -> Block
     output_class: ClassVar[Any] = BaseModelOutputWithPastAndCrossAttentions
     biased: Any = False  # whether `embed` adds a bias to the context's mask
+    causal: Any = True
     skip: Any = 0.0  # the chance that a block is left out in training
     blocks: Any
     final_norm: Any
@@ -87,7 +88,7 @@ class TextDecoder(PreTrainedModel):
         context = open_context(
             self.config,
             given,
-            causal=True,
+            causal=self.causal,
             attention_mask=attention_mask,
             past_key_values=past_key_values,
             use_cache=False if self.recomputes else use_cache,

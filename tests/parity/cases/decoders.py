@@ -71,6 +71,51 @@ PHI = {
     "classifier_dropout": 0.0,
 }
 
+GEMMA2 = {
+    **DECODER,
+    "head_dim": 6,
+    "sliding_window": 5,
+    "query_pre_attn_scalar": 5,
+    "attn_logit_softcapping": 0.7,
+    "final_logit_softcapping": 0.9,
+}
+GEMMA3 = {
+    **DECODER,
+    "head_dim": 6,
+    "num_hidden_layers": 3,
+    "sliding_window": 5,
+    "sliding_window_pattern": 3,
+    "query_pre_attn_scalar": 5,
+    "final_logit_softcapping": 0.9,
+}
+GEMMA_OTHERS: dict[str, Any] = {
+    "hidden_activation": "relu",
+    "attn_logit_softcapping": 0.2,
+    "layer_types": ["full_attention"] * 2,
+}
+PHI3 = {**DECODER, "num_attention_heads": 2, "num_key_value_heads": 1}
+PHI3_OTHERS: dict[str, Any] = {"partial_rotary_factor": 0.5, "original_max_position_embeddings": 4}
+PHI3_GIVEN: dict[str, Any] = {
+    "original_max_position_embeddings": {
+        "rope_scaling": {"rope_type": "longrope", "short_factor": [1.0] * 4, "long_factor": [2.0] * 4}
+    }
+}
+WINDOWED: dict[str, Any] = {"sliding_window": 3, "layer_types": ["full_attention"] * 2}
+GPT_OSS = {
+    **DECODER,
+    "head_dim": 6,
+    "sliding_window": 4,
+    "num_local_experts": 4,
+    "num_experts_per_tok": 2,
+    "swiglu_limit": 0.4,
+}
+QWEN3_MOE = {**DECODER, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 12, "head_dim": 6}
+
+
+def gemma3_config(library: Any, keys: dict[str, Any]) -> Any:
+    return library.Gemma3TextConfig(**keys)
+
+
 decoder = partial(Case, kind="decoder", unused=("add_cross_attention",))
 CASES = [
     decoder(
@@ -277,4 +322,93 @@ CASES = [
         "phi", "phi", PHI, others={"partial_rotary_factor": 1.0, "num_attention_heads": 4, "num_key_value_heads": 1}
     ),
     decoder("phi-normed", "phi", {**PHI, "qk_layernorm": True, "num_key_value_heads": 1}, only=("ForCausalLM",)),
+    decoder("gemma", "gemma", {**DECODER, "head_dim": 6, "attention_bias": True}, others=GEMMA_OTHERS),
+    decoder("gemma2", "gemma2", GEMMA2, unused=("add_cross_attention", "hidden_act"), others=GEMMA_OTHERS),
+    decoder(
+        "gemma2-uncapped",
+        "gemma2",
+        {
+            **GEMMA2,
+            "attn_logit_softcapping": None,
+            "final_logit_softcapping": None,
+        },
+        only=("Model", "ForCausalLM"),
+    ),
+    decoder(
+        "gemma3",
+        "gemma3_text",
+        GEMMA3,
+        unused=(
+            "add_cross_attention",
+            "hidden_act",
+            "classifier_dropout",
+            "tie_word_embeddings",
+            "final_logit_softcapping",
+        ),
+        others=GEMMA_OTHERS,
+    ),
+    decoder("gemma3-lm", "gemma3_text", GEMMA3, only=("ForCausalLM",), prefix="Gemma3", config_of=gemma3_config),
+    decoder(
+        "gemma3-scaled",
+        "gemma3_text",
+        {
+            **GEMMA3,
+            "sliding_window": 9,
+            "use_bidirectional_attention": True,
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 100.0},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 10.0},
+            },
+        },
+        only=("Model",),
+        cached=(),
+    ),
+    decoder("phi3", "phi3", PHI3, others=PHI3_OTHERS, given=PHI3_GIVEN),
+    decoder(
+        "phi3-long",
+        "phi3",
+        {
+            **PHI3,
+            "partial_rotary_factor": 0.5,
+            "sliding_window": 4,
+            "max_position_embeddings": 24,
+            "original_max_position_embeddings": 6,
+            "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.5], "long_factor": [2.0, 3.0]},
+        },
+        only=("ForCausalLM",),
+    ),
+    decoder(
+        "olmo2", "olmo2", {**DECODER, "attention_bias": True}, unused=("add_cross_attention", "classifier_dropout")
+    ),
+    decoder("exaone4", "exaone4", {**DECODER, "sliding_window": 5, "sliding_window_pattern": 2}, others=WINDOWED),
+    decoder(
+        "exaone4-full",
+        "exaone4",
+        {**DECODER, "sliding_window": None, "layer_types": ["full_attention"] * 2},
+        only=("ForCausalLM",),
+    ),
+    decoder("gpt-oss", "gpt_oss", GPT_OSS, others=WINDOWED),
+    decoder("gpt-oss-balanced", "gpt_oss", {**GPT_OSS, "output_router_logits": True}, only=("ForCausalLM",)),
+    decoder(
+        "qwen3-moe",
+        "qwen3_moe",
+        QWEN3_MOE,
+        given={"intermediate_size": {"mlp_only_layers": [0]}},
+        others={"num_experts": 5, "mlp_only_layers": [0]},
+    ),
+    decoder(
+        "qwen3-moe-mixed",
+        "qwen3_moe",
+        {
+            **QWEN3_MOE,
+            "num_hidden_layers": 4,
+            "decoder_sparse_step": 2,
+            "mlp_only_layers": [3],
+            "norm_topk_prob": True,
+            "output_router_logits": True,
+            "use_sliding_window": True,
+            "sliding_window": 4,
+        },
+        only=("ForCausalLM",),
+    ),
 ]
