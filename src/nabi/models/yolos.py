@@ -15,6 +15,7 @@ from ..nn.context import Context
 from ..nn.detection import detection_losses, weighted_sum
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
+from ..outputs import ObjectDetectionOutput
 from .detr import BoxHead
 from .vit import PatchConfig, PatchEmbeddings, PatchEncoder
 
