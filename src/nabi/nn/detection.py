@@ -28,7 +28,7 @@ def detection_losses(
 
     found: logits (batch, queries, labels + 1), pred_boxes (batch, queries, 4). masks (batch, queries, height, width).
     """
-    logits, boxes = found["logits"], found["pred_boxes"]
+    logits, boxes = found["logits"].float(), found["pred_boxes"].float()
     check_objects(labels, logits, masks is not None)
     classes = [each["class_labels"].to(logits.device).long() for each in labels]
     targets = [each["boxes"].to(boxes) for each in labels]
@@ -46,20 +46,22 @@ def detection_losses(
     counted = (logits.argmax(-1) != nothing).sum(1).float()
     real = torch.tensor([len(kind) for kind in classes], device=logits.device, dtype=torch.float)
     losses = {
-        "loss_ce": F.cross_entropy(logits.transpose(1, 2).float(), wanted, weight),
+        "loss_ce": F.cross_entropy(logits.transpose(1, 2), wanted, weight),
         "loss_bbox": (boxes[row, query] - right).abs().sum() / objects,
         "loss_giou": (1 - generalized_iou(boxes[row, query], right).diagonal()).sum() / objects,
         "cardinality_error": F.l1_loss(counted, real),  # to look at; it has no gradient
     }
     if masks is not None:
-        losses.update(mask_losses(masks[row, query], [each["masks"] for each in labels], pairs, objects))
+        losses.update(mask_losses(masks[row, query].float(), [each["masks"] for each in labels], pairs, objects))
     return losses
 
 
 def match(logits: Tensor, boxes: Tensor, classes: Tensor, targets: Tensor, config: Any) -> tuple[Tensor, Tensor]:
     """Queries and objects of one picture, paired so that the sum of all costs is the least there is."""
-    from scipy.optimize import linear_sum_assignment
-
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError:
+        raise ImportError("the loss over objects needs scipy, to match them: pip install scipy") from None
     with torch.no_grad():
         cost = config.bbox_cost * torch.cdist(boxes, targets, p=1) - config.class_cost * logits.softmax(-1)[:, classes]
         cost = cost - config.giou_cost * generalized_iou(boxes, targets)
