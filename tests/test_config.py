@@ -314,3 +314,42 @@ def test_any_text_as_a_file_is_an_error_that_names_it(tmp_path_factory: pytest.T
     (folder / "config.json").write_text(text, encoding="utf-8", errors="surrogatepass")
     with pytest.raises(ValueError, match=str(folder)):
         nabi.AutoConfig.from_pretrained(folder)
+
+
+# --- a configuration inside another -----------------------------------------------------------------------------------
+
+
+class Pair(Config):
+    model_type = "pair"
+    nested = {"text_config": BertConfig.from_dict}
+
+    text_config: Config | None = None
+
+
+class Tower(BertConfig):
+    inside = "text_config"
+
+
+def test_a_configuration_inside_another_is_made_of_its_keys_and_written_back(tmp_path: Path) -> None:
+    config = Pair(text_config={"hidden_size": 32})
+    assert isinstance(config.text_config, BertConfig) and config.text_config.hidden_size == 32
+    assert Pair().text_config == BertConfig() and Pair(text_config=None).text_config == BertConfig()
+    config.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["text_config"]["hidden_size"] == 32
+    assert Pair.from_pretrained(tmp_path) == config == copy.deepcopy(config)
+    config.update({"text_config": {"hidden_size": 64}})
+    assert config.text_config.hidden_size == 64
+
+
+def test_an_unknown_key_of_a_configuration_inside_another_is_named_with_its_place(tmp_path: Path) -> None:
+    write(tmp_path, {"model_type": "pair", "text_config": {"hidden_size": 32, "some_new_scaling": 2}})
+    with pytest.raises(ValueError, match="in 'text_config': BertConfig does not know the key 'some_new_scaling' = 2"):
+        Pair.from_pretrained(tmp_path)
+    assert Pair.from_pretrained(tmp_path, ignore_unknown_keys=True).text_config.hidden_size == 32
+    with pytest.raises(ValueError, match="'text_config' is 'bert'; expected an object with keys or null"):
+        Pair(text_config="bert")
+
+
+def test_the_class_of_a_part_reads_its_keys_out_of_the_file_of_the_whole(tmp_path: Path) -> None:
+    write(tmp_path, {"model_type": "pair", "text_config": {"hidden_size": 32}})
+    assert Tower.from_pretrained(tmp_path).hidden_size == 32

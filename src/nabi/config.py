@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
@@ -49,6 +49,9 @@ class Config:
     aliases: ClassVar[dict[str, str]] = {}  # common name -> this family's name: hidden_size -> n_embd
     no_effect: ClassVar[frozenset[str]] = NO_EFFECT
     only: ClassVar[dict[str, Any]] = {}  # keys that are no fields: with this value they say nothing, others are refused
+    nested: ClassVar[dict[str, Callable[..., Config]]] = {}  # field -> the from_dict that makes its configuration
+    older: ClassVar[tuple[str, ...]] = ()  # keys of old files, which the family's __init__ turns into others
+    inside: ClassVar[str] = ""  # the key that holds this configuration in the file of a larger model
 
     architectures: list[str] | None = None
     torch_dtype: str | None = None
@@ -93,6 +96,9 @@ class Config:
         for name, value in keys.items():
             if value is not None or not isinstance(getattr(type(self), name, None), str):  # null: as if not there
                 setattr(self, name, value)
+        for name in self.nested:
+            if getattr(self, name) is None:
+                setattr(self, name, {})
         self._settle_labels(num_labels)
         self.check()
 
@@ -147,6 +153,7 @@ class Config:
 
     def __setattr__(self, name: str, value: Any) -> None:
         name = type(self).aliases.get(name, name)
+        value = self._nest(name, value)
         if name == "num_labels":
             self._settle_labels(value)
         else:
@@ -154,6 +161,16 @@ class Config:
             if name == "id2label" and value is not None:
                 object.__setattr__(self, "id2label", _by_number(value))
                 object.__setattr__(self, "num_labels", len(value))
+
+    @classmethod
+    def _nest(cls, name: str, value: Any, **options: Any) -> Any:
+        """The configuration that a field holds, made of its keys; other fields as they are."""
+        if name not in cls.nested or not isinstance(value, dict):
+            return value
+        try:
+            return cls.nested[name](value, **options)
+        except ValueError as error:
+            raise ValueError(f"in {name!r}: {error}") from None
 
     @property
     def dtype(self) -> str | None:
@@ -213,6 +230,8 @@ class Config:
         cls, keys: dict[str, Any], *, source: str = "", ignore_unknown_keys: bool = False, **overrides: Any
     ) -> Any:
         """Build from the keys of a config.json. A wrong model_type or an unknown key is a ValueError."""
+        if keys.get("model_type") != cls.model_type and isinstance(keys.get(cls.inside), dict):
+            keys = keys[cls.inside]
         found = keys.get("model_type")
         where = f"config.json of {source}: " if source else ""
         if found and cls.model_type and found not in (cls.model_type, *cls.also_reads):
@@ -225,7 +244,8 @@ class Config:
             keys.pop("id2label", None)
             keys.pop("label2id", None)
         if ignore_unknown_keys:
-            keys = {key: value for key, value in keys.items() if cls.is_key(key)}
+            known = {key: value for key, value in keys.items() if cls.is_key(key)}
+            keys = {key: cls._nest(key, value, ignore_unknown_keys=True) for key, value in known.items()}
         try:
             return cls(**keys)
         except ValueError as error:
@@ -238,7 +258,7 @@ class Config:
     @classmethod
     def is_key(cls, key: str) -> bool:
         """Whether config.json may hold this key: a field, or one without effect."""
-        named = (cls.defaults(), cls.aliases, cls.no_effect, cls.only, ("dtype",))
+        named = (cls.defaults(), cls.aliases, cls.no_effect, cls.only, cls.older, ("dtype",))
         return any(key in names for names in named)
 
     def to_dict(self) -> dict[str, Any]:
@@ -343,6 +363,8 @@ def _plain(value: Any) -> Any:
     """What JSON can hold: torch dtypes as their names, integer keys as strings."""
     if type(value).__module__ == "torch":
         return str(value).removeprefix("torch.")
+    if isinstance(value, Config):
+        return value.to_dict()
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     return list(value) if isinstance(value, tuple) else value

@@ -69,6 +69,20 @@ class BaseModelOutputWithPooling(ModelOutput):
     attentions: tuple[Tensor, ...] | None
 
 
+class BaseModelOutputWithPoolingAndNoAttention(ModelOutput):
+    last_hidden_state: Tensor
+    pooler_output: Tensor | None
+    hidden_states: tuple[Tensor, ...] | None
+
+
+class BackboneOutput(ModelOutput):
+    """Of a body whose stages are read by another model."""
+
+    feature_maps: tuple[Tensor, ...]
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
 class BaseModelOutputWithPast(ModelOutput):
     last_hidden_state: Tensor
     past_key_values: Any
@@ -123,6 +137,34 @@ class SequenceClassifierOutput(_HeadOutput):
 
 class TokenClassifierOutput(_HeadOutput):
     pass
+
+
+class ImageClassifierOutput(_HeadOutput):
+    pass
+
+
+class ImageClassifierOutputWithNoAttention(ModelOutput):
+    loss: Tensor | None
+    logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None
+
+
+class MaskedImageModelingOutput(ModelOutput):
+    loss: Tensor | None
+    reconstruction: Tensor
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+
+
+class ObjectDetectionOutput(ModelOutput):
+    """loss_dict holds the parts of the loss, auxiliary_outputs what earlier layers found."""
+
+    loss: Tensor | None
+    loss_dict: dict[str, Tensor] | None
+    logits: Tensor
+    pred_boxes: Tensor
+    auxiliary_outputs: list[dict[str, Tensor]] | None
+    last_hidden_state: Tensor
 
 
 class MultipleChoiceModelOutput(_HeadOutput):

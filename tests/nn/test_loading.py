@@ -29,7 +29,8 @@ def test_a_saved_model_is_loaded_exactly_with_nothing_to_report(
     assert_same_weights(loaded, model)
     assert loaded.config == model.config or loaded.config._name_or_path == str(tmp_path)
     assert not loaded.training and not any(info.values()) and not warnings(caplog)
-    assert all(parameter.requires_grad for parameter in loaded.parameters())
+    learned = [parameter.requires_grad for parameter in model.parameters()]
+    assert [parameter.requires_grad for parameter in loaded.parameters()] == learned
     assert not any(tensor.is_meta for tensor in [*loaded.parameters(), *loaded.buffers()])
     for alias, origin in loaded.tied_weights().items():
         assert loaded.get_parameter(alias) is loaded.get_parameter(origin)

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from ..parity.cases import IDS, PAIRS, Case
-from .tiny import CASE, class_of, config_of, ids, make
+from .tiny import CASE, class_of, config_of, first, ids, make
 
 every_model = pytest.mark.parametrize(("case", "head"), PAIRS, ids=IDS)
 
 
 def loss_of(out: Any) -> torch.Tensor:
-    return out["loss"] if "loss" in out else out[0].square().mean()
+    return out["loss"] if "loss" in out else first(out).square().mean()
 
 
 # --- copies -----------------------------------------------------------------------------------------------------------
@@ -26,15 +26,15 @@ def loss_of(out: Any) -> torch.Tensor:
 def test_a_copy_and_a_pickle_give_the_same_and_share_nothing(case: Case, head: str) -> None:
     model, inputs = make(case, head), case.inputs(head)
     with torch.no_grad():
-        before = model(**inputs)[0]
+        before = first(model(**inputs))
         for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
             assert type(again) is type(model) and again.config == model.config
-            assert torch.equal(again(**inputs)[0], before)
+            assert torch.equal(first(again(**inputs)), before)
             assert {p.data_ptr() for p in again.parameters()}.isdisjoint(p.data_ptr() for p in model.parameters())
             assert again.num_parameters() == model.num_parameters()  # tied weights are still one
             for parameter in again.parameters():
                 parameter.zero_()
-        assert torch.equal(model(**inputs)[0], before)
+        assert torch.equal(first(model(**inputs)), before)
 
 
 def test_a_state_dict_goes_from_one_model_to_another() -> None:

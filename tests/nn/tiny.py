@@ -45,6 +45,11 @@ def ids(rows: int = 2, length: int = 7, end: int = 7) -> torch.Tensor:
     return found
 
 
+def first(out: Any) -> Tensor:
+    """The first tensor of an output; of a backbone's maps the last."""
+    return out[0][-1] if isinstance(out[0], tuple) else out[0]
+
+
 State = dict[str, Tensor]
 
 

@@ -88,6 +88,10 @@ def assert_same(case: Case, inputs: dict[str, Tensor], ours: Any, theirs: Any, w
     """Compare two outputs, nested as they are."""
     if theirs is None:
         assert ours is None, where
+    elif isinstance(theirs, dict):
+        assert set(ours) == set(theirs), f"{where}: {sorted(ours)}, {sorted(theirs)} expected"
+        for name, value in theirs.items():
+            assert_same(case, inputs, ours[name], value, f"{where}.{name}", atol)
     elif isinstance(theirs, (tuple, list)):
         assert len(ours) == len(theirs), f"{where}: {len(ours)} entries, {len(theirs)} expected"
         for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):

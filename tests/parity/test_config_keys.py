@@ -33,7 +33,7 @@ NOT_OF_THE_KIND = {
     "decoder": ("is_decoder",),
     "seq2seq": ("is_decoder", "add_cross_attention"),
     "speech": ("is_decoder", "add_cross_attention", "use_cache", "tie_word_embeddings", "problem_type"),
-    "image": ("is_decoder", "add_cross_attention", "use_cache", "tie_word_embeddings"),
+    "image": ("is_decoder", "add_cross_attention", "use_cache", "tie_word_embeddings", "pad_token_id"),
 }
 # Another value for a key where the next number or the other truth value is none.
 VALUES: dict[str, Any] = {
@@ -204,8 +204,10 @@ def signs(case: Case, head: str, keys: dict[str, Any]) -> Iterator[Any]:
     yield [(name, tuple(tensor.shape)) for name, tensor in state.items()], model.tied_weights()
     yield {name: seen(tensor) for name, tensor in state.items()}
     torch.manual_seed(4)
-    moved = {name: tensor + torch.randn_like(tensor) * 0.3 for name, tensor in state.items()}
-    model.load_state_dict(moved)
+    moved = {
+        name: tensor + torch.randn_like(tensor) * 0.3 for name, tensor in state.items() if tensor.is_floating_point()
+    }
+    model.load_state_dict({**state, **moved})
     crosses = {"add_cross_attention": config.add_cross_attention} if "add_cross_attention" in keys else {}
     inputs = replace(case, keys={**case.keys, **crosses}).inputs(head)
     labels = case.labels(head, config)

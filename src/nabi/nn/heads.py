@@ -15,6 +15,7 @@ from ..config import Config
 from ..outputs import (
     CausalLMOutputWithCrossAttentions,
     CausalLMOutputWithPast,
+    ImageClassifierOutput,
     MaskedLMOutput,
     ModelOutput,
     MultipleChoiceModelOutput,
@@ -37,9 +38,12 @@ class HeadModel(PreTrainedModel):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.add_module(self.base_model_prefix, self.body_class(config, **self.body_options))
+        self.add_module(self.base_model_prefix, self.make_body(config))
         self.build(config)
         self.post_init()
+
+    def make_body(self, config: Any) -> PreTrainedModel:
+        return self.body_class(config, **self.body_options)
 
     def build(self, config: Any) -> None:
         """Make the head's modules."""
@@ -148,6 +152,28 @@ class SequenceClassification(HeadModel):
         logits = self.classifier(self.text_vector(out))
         loss = classification_loss(logits, labels, self.config)
         return self.answer(out, loss=loss, logits=logits)
+
+
+class ImageClassification(HeadModel):
+    """Scores of labels for an image."""
+
+    output_class: ClassVar[type[ModelOutput]] = ImageClassifierOutput
+    image_vector: ClassVar[Callable[[HeadModel, ModelOutput], Tensor]] = first_token
+    classifier: Any
+
+    def build(self, config: Any) -> None:
+        self.classifier = image_classifier(config.hidden_size, config.num_labels)
+
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
+        """logits (batch, labels). labels: (batch,) classes or values, or (batch, labels) for multi-label."""
+        out = self.run_body(*args, **inputs)
+        logits = self.classifier(self.image_vector(out))
+        return self.output_class(loss=classification_loss(logits, labels, self.config), logits=logits, **seen(out))
+
+
+def image_classifier(size: int, labels: int) -> nn.Module:
+    """A projection to the labels; without labels the vector itself goes through."""
+    return nn.Linear(size, labels) if labels else nn.Identity()
 
 
 class LastTokenClassification(HeadModel):

@@ -137,22 +137,21 @@ def _initialise(model: PreTrainedModel, dtype: torch.dtype) -> None:
     A family may initialise a weight by the module around it, so all modules are gone through, inner ones first. The
     loaded weights are out of the model meanwhile, in their places meta tensors, which take no values.
     """
-    slots = [(m, name, p) for m in model.modules() for name, p in m._parameters.items() if p is not None]
-    if any(p.is_meta for _, _, p in slots):
-        for module, name, p in slots:
-            kept = dtype if p.is_floating_point() else p.dtype
-            blank = torch.zeros(p.shape, dtype=kept, device="cpu" if p.is_meta else "meta")
-            module._parameters[name] = nn.Parameter(blank, requires_grad=p.requires_grad)
-        with torch.no_grad(), NoFills():
-            for module in reversed(list(model.modules())):
-                model.init_module(module)
-        for module, name, p in slots:
-            if not p.is_meta:
-                module._parameters[name] = p
-    for name, buffer in model.named_buffers():
-        if buffer.is_meta:
-            owner, leaf = model.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]
-            owner._buffers[leaf] = torch.zeros(buffer.shape, dtype=buffer.dtype)
+    stores: list[dict[str, Any]] = [store for m in model.modules() for store in (m._parameters, m._buffers)]
+    slots = [(store, name, tensor) for store in stores for name, tensor in store.items() if tensor is not None]
+    if not any(tensor.is_meta for _, _, tensor in slots):
+        return
+    for store, name, tensor in slots:
+        kept = dtype if tensor.is_floating_point() else tensor.dtype
+        blank = torch.zeros(tensor.shape, dtype=kept, device="cpu" if tensor.is_meta else "meta")
+        learned = isinstance(tensor, nn.Parameter)
+        store[name] = nn.Parameter(blank, requires_grad=tensor.requires_grad) if learned else blank
+    with torch.no_grad(), NoFills():
+        for module in reversed(list(model.modules())):
+            model.init_module(module)
+    for store, name, tensor in slots:
+        if not tensor.is_meta:
+            store[name] = tensor
 
 
 def _mismatch(model: PreTrainedModel, info: LoadingInfo, source: str) -> str:

@@ -94,7 +94,7 @@ class PreTrainedModel(RoleModule):
         if isinstance(module, (nn.LayerNorm, nn.GroupNorm, RMSNorm)):
             for name, parameter in module.named_parameters(recurse=False):
                 parameter.fill_(1.0 if name == "weight" else 0.0)
-        elif isinstance(module, (nn.Linear, nn.Embedding, nn.Conv1d)):
+        elif isinstance(module, (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d)):
             module.weight.normal_(0.0, std)
             if not isinstance(module, nn.Embedding) and module.bias is not None:
                 module.bias.zero_()
