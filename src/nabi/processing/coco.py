@@ -30,9 +30,13 @@ def check_annotations(annotations: Any, images: int, layout: str) -> list[Target
         raise ValueError(f"format={layout!r} is unknown: use '{DETECTION}' or '{PANOPTIC}'.")
     listed = [annotations] if isinstance(annotations, dict) else list(annotations)
     if len(listed) != images:
-        raise ValueError(f"There are {images} images but {len(listed)} annotations: give one annotation for each image.")
+        raise ValueError(
+            f"There are {images} images but {len(listed)} annotations: give one annotation for each image."
+        )
     for index, entry in enumerate(listed):
-        items = entry.get("annotations" if layout == DETECTION else "segments_info") if isinstance(entry, dict) else None
+        items = (
+            entry.get("annotations" if layout == DETECTION else "segments_info") if isinstance(entry, dict) else None
+        )
         named = isinstance(entry, dict) and ("image_id" in entry or (layout == PANOPTIC and "id" in entry))
         if not named or not isinstance(items, (list, tuple)) or not all(isinstance(item, dict) for item in items):
             shown = sorted(entry) if isinstance(entry, dict) else type(entry).__name__
@@ -90,7 +94,7 @@ def panoptic_target(
         raise ValueError("Annotations of the format 'coco_panoptic' need masks_path=…, the folder of the mask images.")
     file = Path(masks_path, annotation["file_name"])
     if not file.is_file():
-        raise FileNotFoundError(f"There is no mask image {str(file)!r}: check masks_path and the annotation's file_name.")
+        raise FileNotFoundError(f"There is no mask image {str(file)!r}: check masks_path and its file_name.")
     size = np.asarray([height, width], dtype=np.int64)
     segments = annotation["segments_info"]
     with pil().open(file) as image:

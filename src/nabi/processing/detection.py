@@ -1,4 +1,4 @@
-"""Image processors of the detectors DETR and YOLOS: padded batches with a mask, targets from COCO, boxes from outputs."""
+"""Image processors of the detectors DETR and YOLOS: padded batches with a mask, targets of COCO, boxes of outputs."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class _Detector(BaseImageProcessor):
         o = super()._options(given)
         if o.do_center_crop:
             raise ValueError(
-                f"do_center_crop=True: {type(self).__name__} does not crop, as boxes would no longer fit. Leave it out, or "
-                "crop the image before."
+                f"do_center_crop=True: {type(self).__name__} does not crop, for boxes would not fit. Leave it out, "
+                "or crop the image before."
             )
         return o
 
@@ -70,8 +70,8 @@ class _Detector(BaseImageProcessor):
         return_tensors: Any = None,
         **options: Any,
     ) -> BatchFeature:
-        """See the class. `annotations`: COCO's of each image; `return_segmentation_masks` adds `masks` to the targets (by
-        default for panoptic ones), which `masks_path` holds for those.
+        """See the class. `annotations`: COCO's of each image; `return_segmentation_masks` adds `masks` to the targets
+        (by default for panoptic ones), which `masks_path` holds for those.
         """
         o = self._options(options)
         arrays = [self._array(image, f"images[{index}]", o) for index, image in enumerate(flat_list(images))]
@@ -228,4 +228,3 @@ def _mask(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     mask = np.zeros(size, dtype=np.int64)
     mask[: image.shape[-2], : image.shape[-1]] = 1
     return mask
-

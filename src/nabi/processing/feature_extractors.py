@@ -1,12 +1,11 @@
 """Feature extractors: sound -> the input of Wav2Vec2 and its kin (samples) and of Whisper (a spectrogram).
 
-    any recording -> mono samples at the model's rate -> cut and padded -> normalized, or a log-mel spectrogram
+any recording -> mono samples at the model's rate -> cut and padded -> normalized, or a log-mel spectrogram
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -67,8 +66,8 @@ class SequenceFeatureExtractor(Preprocessor):
                 raise ValueError("There is nothing to pad: the list is empty.")
             features = {key: [example[key] for example in features] for key in features[0]}
         main = self.model_input_names[0]
-        if not isinstance(features, Mapping) and not hasattr(features, "keys") or main not in features:
-            raise ValueError(f"pad() needs the key {main!r}, which {type(self).__name__} makes, but got {list(features)}.")
+        if not hasattr(features, "keys") or main not in features:
+            raise ValueError(f"pad() needs the key {main!r}, which {type(self).__name__} makes, not {list(features)}.")
         data = {key: features[key] for key in features.keys()}  # noqa: SIM118 (a BatchFeature is no Mapping)
         rows = [_row(row, f"{main}[{index}]") for index, row in enumerate(data[main])]
         masks = [np.asarray(mask) for mask in data["attention_mask"]] if "attention_mask" in data else None
@@ -135,20 +134,23 @@ class SequenceFeatureExtractor(Preprocessor):
     def _say_rate(self, rate: int | None) -> None:
         if rate is None:
             say_once(
-                f"{type(self).__name__} takes the samples as {self.sampling_rate} per second, as no rate was given: pass "
-                "sampling_rate=… with the rate that they have."
+                f"{type(self).__name__} takes the samples as {self.sampling_rate} per second, as no rate was given: "
+                "pass sampling_rate=… with the rate that they have."
             )
         elif rate != self.sampling_rate:
             say_once(f"Sound of {rate} samples per second is resampled to {self.sampling_rate}, which the model needs.")
 
     def _check_options(self, options: dict[str, Any]) -> None:
-        known = "padding max_length truncation pad_to_multiple_of return_attention_mask return_tensors sampling_rate device"
+        known = (
+            "padding max_length truncation pad_to_multiple_of return_attention_mask return_tensors sampling_rate device"
+        )
         ignored = ("load_audio_backend", "return_token_timestamps")
         for key in options:
             if key not in ignored:
                 near = difflib.get_close_matches(key, known.split(), 1)
                 raise TypeError(
-                    f"{type(self).__name__} has no option {key!r}." + (f" Do you mean {near[0]!r}?" if near else f" It takes: {known}.")
+                    f"{type(self).__name__} has no option {key!r}."
+                    + (f" Do you mean {near[0]!r}?" if near else f" It takes: {known}.")
                 )
 
 
@@ -283,10 +285,9 @@ class WhisperFeatureExtractor(SequenceFeatureExtractor):
 
 def normalized(row: np.ndarray, mask: np.ndarray | None, padding_value: float) -> np.ndarray:
     """With mean 0 and variance 1 over the samples that the mask counts; the others are padding."""
-    kept = slice(None) if mask is None else mask.astype(bool)
+    kept = np.ones(len(row), dtype=bool) if mask is None else mask.astype(bool)
     scaled = (row - row[kept].mean()) / np.sqrt(row[kept].var() + 1e-7)
-    if mask is not None:
-        scaled[~kept] = padding_value
+    scaled[~kept] = padding_value
     return scaled
 
 

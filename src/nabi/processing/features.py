@@ -56,7 +56,7 @@ class BatchFeature(UserDict):
             if isinstance(argument, (str, int, torch.device)) and not isinstance(argument, bool):
                 device = argument
             elif not isinstance(argument, (torch.dtype, bool, torch.Tensor)):
-                raise ValueError(f"BatchFeature.to({argument!r}): give a device ('cuda', torch.device) or a torch.dtype.")
+                raise ValueError(f"BatchFeature.to({argument!r}): give a device, as 'cuda', or a torch.dtype.")
 
         def moved(value: Any) -> Any:
             if isinstance(value, torch.Tensor):
@@ -79,8 +79,8 @@ def _converted(key: str, value: Any, kind: str) -> Any:
     if len(shapes) > 1:
         shown = " and ".join(map(str, shapes[:3])) + (" …" if len(shapes) > 3 else "")
         raise ValueError(
-            f"{key!r} has items of shapes {shown}, which no tensor can hold: make them alike (images: do_resize=True or "
-            "do_pad=True; sound: padding=True), or leave return_tensors out to get a list."
+            f"{key!r} has items of shapes {shown}, which no tensor can hold: make them alike (images: do_resize=True "
+            "or do_pad=True; sound: padding=True), or leave return_tensors out to get a list."
         )
     return as_tensor(key, value, kind)
 

@@ -27,8 +27,8 @@ CLIP = {
 }
 BILINEAR, BICUBIC = 2, 3  # Pillow's numbers, which stand in the files
 
-_OPTIONS = """do_convert_rgb do_resize size default_to_square resample do_center_crop crop_size do_rescale rescale_factor
-do_normalize image_mean image_std do_pad pad_size input_data_format data_format""".split()
+_OPTIONS = """do_convert_rgb do_resize size default_to_square resample do_center_crop crop_size do_rescale
+rescale_factor do_normalize image_mean image_std do_pad pad_size input_data_format data_format""".split()
 # Options of a call that change nothing: they choose among the incumbent's implementations.
 _NO_EFFECT = ("device", "disable_grouping", "return_metadata")
 _SIZES = ("size", "crop_size", "pad_size")
@@ -90,7 +90,7 @@ class BaseImageProcessor(Preprocessor):
         return self._scaled(image, o)
 
     def _resize(self, image: np.ndarray, name: str, o: Options) -> np.ndarray:
-        return steps.resize(image, self._output_size(*image.shape[-2:], o.size), o.resample, name)
+        return steps.resize(image, self._output_size(image.shape[1], image.shape[2], o.size), o.resample, name)
 
     def _output_size(self, height: int, width: int, size: steps.Size) -> tuple[int, int]:
         return steps.output_size(height, width, size)
@@ -141,10 +141,10 @@ class BaseImageProcessor(Preprocessor):
             value = getattr(o, key)
             if o.do_normalize and isinstance(value, Iterable) and len(list(value)) != channels:
                 raise ValueError(
-                    f"{name} has {channels} channel{'s' * (channels > 1)}, but {key} has {len(list(value))} values: pass "
-                    "do_convert_rgb=True (or image.convert('RGB')), or one value for each channel."
+                    f"{name} has {channels} channel{'s' * (channels > 1)}, but {key} has {len(list(value))} values: "
+                    "pass do_convert_rgb=True (or image.convert('RGB')), or one value for each channel."
                 )
-        if o.do_rescale and array.dtype.kind == "f" and o.rescale_factor < 1 and 0 <= array.min() and array.max() <= 1:
+        if o.do_rescale and array.dtype.kind == "f" and o.rescale_factor < 1 and array.min() >= 0 and array.max() <= 1:
             say_once(
                 "An image already has values from 0 to 1 and is divided by 255 once more: pass do_rescale=False for it."
             )
@@ -276,9 +276,9 @@ class ConvNextImageProcessor(BaseImageProcessor):
 
     def _resize(self, image: np.ndarray, name: str, o: Options) -> np.ndarray:
         if "shortest_edge" not in o.size:
-            raise ValueError(f"size={o.size} of {type(self).__name__} needs 'shortest_edge', as {{'shortest_edge': 224}}.")
+            raise ValueError(f"size={o.size} of {type(self).__name__} needs 'shortest_edge': {{'shortest_edge': 224}}.")
         edge = o.size["shortest_edge"]
         if edge >= 384:
             return steps.resize(image, (edge, edge), o.resample, name)
-        larger = steps.shortest_edge_size(*image.shape[-2:], int(edge / o.crop_pct))
+        larger = steps.shortest_edge_size(image.shape[1], image.shape[2], int(edge / o.crop_pct))
         return steps.center_crop(steps.resize(image, larger, o.resample, name), {"height": edge, "width": edge})

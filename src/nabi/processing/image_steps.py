@@ -64,8 +64,8 @@ def output_size(height: int, width: int, size: Size) -> tuple[int, int]:
         new = size["height"], size["width"]
     else:
         raise ValueError(
-            f"size={size} gives no size to resize to: it needs 'height' and 'width', 'shortest_edge', or 'max_height' and "
-            "'max_width'."
+            f"size={size} gives no size to resize to: it needs 'height' and 'width', 'shortest_edge', or 'max_height' "
+            "and 'max_width'."
         )
     return max(new[0], 1), max(new[1], 1)
 
@@ -142,8 +142,8 @@ def normalize(image: np.ndarray, mean: float | Sequence[float], std: float | Seq
     """(value - mean) / std, with one number for all channels or one for each."""
     if image.dtype.kind != "f":
         image = image.astype(np.float32)
-    mean, std = (np.asarray(value, dtype=image.dtype).reshape(-1, 1, 1) for value in (mean, std))
-    return (image - mean) / std
+    middle, spread = (np.asarray(value, dtype=image.dtype).reshape(-1, 1, 1) for value in (mean, std))
+    return (image - middle) / spread
 
 
 def pad(image: np.ndarray, height: int, width: int, name: str = "the image") -> np.ndarray:
@@ -151,8 +151,8 @@ def pad(image: np.ndarray, height: int, width: int, name: str = "the image") -> 
     below, right = height - image.shape[-2], width - image.shape[-1]
     if below < 0 or right < 0:
         raise ValueError(
-            f"{name} of {image.shape[-2]} x {image.shape[-1]} does not fit into the padded size {height} x {width}: make "
-            "pad_size larger, or resize it."
+            f"{name} of {image.shape[-2]} x {image.shape[-1]} does not fit into the padded size {height} x {width}: "
+            "make pad_size larger, or resize it."
         )
     return np.pad(image, [(0, 0)] * (image.ndim - 2) + [(0, below), (0, right)])
 

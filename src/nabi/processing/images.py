@@ -108,7 +108,9 @@ def from_base64(text: str, name: str) -> bytes:
     try:
         return base64.b64decode("".join(body.split()), validate=True)
     except binascii.Error as error:
-        raise ValueError(f"{name} is no valid base64 ({error}): {text[:40]!r}…. Give a path, a URL or bytes.") from error
+        raise ValueError(
+            f"{name} is no valid base64 ({error}): {text[:40]!r}…. Give a path, a URL or bytes."
+        ) from error
 
 
 def _decode(image: Image, place: str) -> None:
@@ -177,8 +179,8 @@ def _numbers(image: Any, name: str) -> np.ndarray:
         image = image.float() if str(image.dtype) == "torch.bfloat16" else image
     if not hasattr(image, "__array__"):
         raise TypeError(
-            f"{name} is of type {type(image).__name__}: give a PIL image, an array or tensor of (height, width, channels) "
-            "or (channels, height, width), a path, a URL or bytes."
+            f"{name} is of type {type(image).__name__}: give a PIL image, an array or tensor of (height, width, "
+            "channels) or (channels, height, width), a path, a URL or bytes."
         )
     array = np.asarray(image)
     if array.dtype.kind not in "biuf":
@@ -228,8 +230,8 @@ def _three_channels(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype.kind == "f":
         if array.min() < 0 or array.max() > 1:
             raise ValueError(
-                f"{name} has four channels with values from {array.min():g} to {array.max():g}: colours of floating point "
-                "with an opacity go from 0 to 1. Scale them, or give uint8."
+                f"{name} has four channels with values from {array.min():g} to {array.max():g}: colours of floating "
+                "point with an opacity go from 0 to 1. Scale them, or give uint8."
             )
         return (array[3:] * array[:3] + (1 - array[3:])).astype(array.dtype)
     opacity = array[3:] / 255

@@ -118,5 +118,5 @@ def as_pair(size: Any) -> tuple[int, int]:
 def check_sizes(sizes: Any, images: int) -> None:
     if sizes is not None and len(sizes) != images:
         raise ValueError(
-            f"target_sizes has {len(sizes)} sizes, but the outputs are of {images} images: give (height, width) for each."
+            f"target_sizes has {len(sizes)} sizes, but the outputs have {images} images: give (height, width) of each."
         )

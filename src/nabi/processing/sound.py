@@ -76,8 +76,8 @@ def _opened(source: Any, timeout: float | None, name: str) -> tuple[Any, str]:
 def as_list(audio: Any) -> tuple[list[Any], bool]:
     """The recordings one by one, and whether the caller gave several.
 
-    An array of two axes is a batch (recordings, samples), unless its last axis has at most 8 and the first many more: then
-    it is one recording (samples, channels), as soundfile reads it. Within a list each array is one recording.
+    An array of two axes is a batch (recordings, samples), unless its last axis has at most 8 and the first many more:
+    then it is one recording (samples, channels), as soundfile reads it. Within a list each array is one recording.
     """
     if audio is None or (isinstance(audio, (list, tuple)) and len(audio) == 0):
         raise ValueError(f"There is no audio: audio is {audio!r}.")
@@ -108,7 +108,9 @@ def as_waveform(audio: Any, name: str) -> np.ndarray:
     try:
         samples = np.asarray(audio)
     except ValueError as error:
-        raise ValueError(f"{name} has channels of unlike lengths: give (channels, samples), all of one length.") from error
+        raise ValueError(
+            f"{name} has channels of unlike lengths: give (channels, samples), all of one length."
+        ) from error
     if samples.dtype.kind not in "biuf" and samples.size:
         raise TypeError(f"{name} holds {type(audio).__name__} of {samples.dtype}, which are no samples: give numbers.")
     if samples.ndim not in (1, 2):
@@ -137,8 +139,8 @@ def _scaled(samples: np.ndarray, name: str) -> np.ndarray:
         return ((samples - (half if dtype.kind == "u" else 0.0)) / half).astype(np.float32)
     if np.abs(samples).max() > 1:
         raise ValueError(
-            f"{name} holds whole numbers of {dtype} up to {np.abs(samples).max()}, whose loudest value is not known: give "
-            "them as np.int16 (or the width that they have), or as numbers from -1 to 1."
+            f"{name} holds whole numbers of {dtype} up to {np.abs(samples).max()}, whose loudest value is not known: "
+            "give them as np.int16 (or the width that they have), or as numbers from -1 to 1."
         )
     return samples.astype(np.float32)
 
@@ -153,7 +155,9 @@ def resample(samples: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     """
     if rate == new_rate:
         return samples
-    if not (isinstance(rate, (int, np.integer)) and isinstance(new_rate, (int, np.integer)) and min(rate, new_rate) > 0):
+    if not (
+        isinstance(rate, (int, np.integer)) and isinstance(new_rate, (int, np.integer)) and min(rate, new_rate) > 0
+    ):
         raise ValueError(f"Sampling rates are whole numbers above 0, not {rate!r} and {new_rate!r}.")
     import torch
 
@@ -169,7 +173,7 @@ def resample(samples: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _filters(step: int, phases: int) -> tuple[Tensor, int]:
-    """A filter for each of the `phases` that new samples have between old ones, (phases, 1, taps), and how far it reaches.
+    """A filter for each of the `phases` of new samples between old ones, (phases, 1, taps), and how far it reaches.
 
     Every `step` old samples give `phases` new ones; new sample p stands at the old time p * step / phases.
     """
