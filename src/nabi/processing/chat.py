@@ -9,7 +9,7 @@ from ..config import read_json
 from ..hub import Repository
 from ..tokenization.chat import apply_chat_template as apply_to_text
 from ..tokenization.loading import CHAT_TEMPLATE
-from .images import from_base64
+from .sources import from_base64
 
 if TYPE_CHECKING:
     from .processors import ProcessorMixin

@@ -12,8 +12,8 @@ import numpy as np
 
 from .features import BatchFeature
 from .files import Preprocessor
-from .images import is_file_like, say_once
 from .sound import as_list, as_waveform, read_audio, resample
+from .sources import is_file_like, say_once
 from .spectrogram import log_mel, mel_filters
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from . import image_steps as steps
 from .features import BatchFeature
 from .files import Preprocessor
-from .images import LAST, as_array, as_layout, say_once
+from .images import LAST, as_array, as_layout
+from .sources import say_once
 
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 HALF = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
@@ -53,9 +54,10 @@ class BaseImageProcessor(Preprocessor):
     model_input_names = ["pixel_values"]
 
     def __init__(self, **settings: Any) -> None:
-        given = {key: value for key, value in settings.items() if value is not None}
-        known = {**{"do_rescale": True, "rescale_factor": 1 / 255}, **self.defaults, **given}
-        super().__init__(**self._with_sizes(known))
+        defaults = {"do_rescale": True, "rescale_factor": 1 / 255, **self.defaults}
+        # null in a file switches a default off
+        given = {key: value for key, value in settings.items() if value is not None or key in defaults}
+        super().__init__(**self._with_sizes({**defaults, **given}))
 
     def __getattr__(self, name: str) -> Any:
         if self.is_setting(name):  # one that has no value

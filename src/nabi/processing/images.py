@@ -8,26 +8,17 @@ Pillow is imported where it is used: `pip install "nabi[vision]"`.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
-import logging
-import os
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .sources import is_file_like, opened, say_once
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-logger = logging.getLogger(__name__)
-
 CHANNELS = (1, 3, 4)  # numbers of channels by which the axis of channels is known
 FIRST, LAST = "channels_first", "channels_last"
-DOWNLOAD_SECONDS = 10.0
-_LONGEST_PATH = 4096  # a longer string is no path: base64
 
 
 def pil() -> Any:
@@ -37,11 +28,6 @@ def pil() -> Any:
     except ImportError as error:
         raise ImportError('Images need Pillow, which is not installed: pip install "nabi[vision]".') from error
     return Image
-
-
-def is_file_like(source: Any) -> bool:
-    """Whether `source` is one that `load_image` opens: a path, a URL, bytes, an open file."""
-    return isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(source, "read")
 
 
 def load_image(source: Any, timeout: float | None = None, name: str = "the image") -> Image:
@@ -57,60 +43,13 @@ def load_image(source: Any, timeout: float | None = None, name: str = "the image
     if isinstance(source, image_module.Image):
         image, place = source, name
     else:
-        stream, place = _opened(source, timeout, name)
+        stream, place = opened(source, timeout, name, "a PIL image")
         try:
             image = image_module.open(stream)
         except Exception as error:
             raise _damaged(place, error) from error
     _decode(image, place)
     return to_eight_bits(ImageOps.exif_transpose(image)).convert("RGB")
-
-
-def _opened(source: Any, timeout: float | None, name: str) -> tuple[Any, str]:
-    """A stream of the file, and what to call it in messages."""
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return io.BytesIO(bytes(source)), f"{name} ({len(source)} bytes)"
-    if hasattr(source, "read"):
-        return source, f"{name} ({getattr(source, 'name', type(source).__name__)})"
-    text = os.fspath(source)
-    if text.startswith(("http://", "https://")):
-        return io.BytesIO(download(text, timeout)), repr(text)
-    if text.startswith("data:") or len(text) > _LONGEST_PATH:
-        return io.BytesIO(from_base64(text, name)), f"{name} (base64)"
-    if text.startswith("file://"):
-        text = text.removeprefix("file://")
-    path = Path(text).expanduser()
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else f"is not there (looked from {os.getcwd()!r})"
-        raise FileNotFoundError(f"{name}: the file {text!r} {what}. Give a path, a URL, bytes or a PIL image.")
-    return path, repr(text)
-
-
-def download(url: str, timeout: float | None = None) -> bytes:
-    """The content of a URL. Raises ConnectionError that names the URL if it does not come in time."""
-    from urllib.request import Request, urlopen
-
-    seconds = DOWNLOAD_SECONDS if timeout is None else timeout
-    try:
-        with urlopen(Request(url, headers={"User-Agent": "nabi"}), timeout=seconds) as answer:
-            return answer.read()
-    except OSError as error:  # urllib's errors and time-outs are OSErrors
-        reason = " ".join(str(getattr(error, "reason", error)).split())
-        raise ConnectionError(
-            f"{url!r} could not be downloaded within {seconds:g} seconds ({reason}). Check the address and the "
-            "connection, or download it yourself and give its path."
-        ) from error
-
-
-def from_base64(text: str, name: str) -> bytes:
-    """The bytes of a data URL or of plain base64 text."""
-    body = text.partition(",")[2] if text.startswith("data:") else text
-    try:
-        return base64.b64decode("".join(body.split()), validate=True)
-    except binascii.Error as error:
-        raise ValueError(
-            f"{name} is no valid base64 ({error}): {text[:40]!r}…. Give a path, a URL or bytes."
-        ) from error
 
 
 def _decode(image: Image, place: str) -> None:
@@ -236,8 +175,3 @@ def _three_channels(array: np.ndarray, name: str) -> np.ndarray:
         return (array[3:] * array[:3] + (1 - array[3:])).astype(array.dtype)
     opacity = array[3:] / 255
     return np.round(opacity * array[:3] + (1 - opacity) * 255).astype(array.dtype)
-
-
-@cache
-def say_once(message: str) -> None:
-    logger.warning(message)

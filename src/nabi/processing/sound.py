@@ -8,16 +8,13 @@ soundfile reads wav, flac, ogg and mp3; it is imported where it is used: `pip in
 
 from __future__ import annotations
 
-import io
 import math
-import os
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .images import download, from_base64, is_file_like, say_once
+from .sources import is_file_like, opened, say_once
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +39,7 @@ def read_audio(source: Any, timeout: float | None = None, name: str = "the audio
         import soundfile
     except ImportError as error:
         raise ImportError('Audio files need soundfile, which is not installed: pip install "nabi[audio]".') from error
-    stream, place = _opened(source, timeout, name)
+    stream, place = opened(source, timeout, name, "an array of samples")
     try:
         samples, rate = soundfile.read(stream, dtype="float32", always_2d=True)
     except Exception as error:
@@ -51,23 +48,6 @@ def read_audio(source: Any, timeout: float | None = None, name: str = "the audio
             f"({' '.join(str(error).split())}). Fetch it again, or convert it: ffmpeg -i in.m4a out.wav."
         ) from error
     return as_waveform(samples, place), rate
-
-
-def _opened(source: Any, timeout: float | None, name: str) -> tuple[Any, str]:
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return io.BytesIO(bytes(source)), f"{name} ({len(source)} bytes)"
-    if hasattr(source, "read"):
-        return source, f"{name} ({getattr(source, 'name', type(source).__name__)})"
-    text = os.fspath(source)
-    if text.startswith(("http://", "https://")):
-        return io.BytesIO(download(text, timeout)), repr(text)
-    if text.startswith("data:") or len(text) > 4096:
-        return io.BytesIO(from_base64(text, name)), f"{name} (base64)"
-    path = Path(text.removeprefix("file://")).expanduser()
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else f"is not there (looked from {os.getcwd()!r})"
-        raise FileNotFoundError(f"{name}: the file {text!r} {what}. Give a path, a URL, bytes or an array of samples.")
-    return path, repr(text)
 
 
 # --- samples
