@@ -31,7 +31,7 @@ def assert_same(ours: Any, theirs: Any, within: float = 1e-4) -> None:
             for own, their in zip(ours[key], theirs[key], strict=True):
                 assert_same(own, their, within)
             continue
-        if isinstance(ours[key], list) or isinstance(theirs[key], list):
+        if isinstance(ours[key], (list, tuple)) or isinstance(theirs[key], (list, tuple)):
             rows = zip(ours[key], theirs[key], strict=True)
         else:
             assert str(ours[key].dtype) == str(theirs[key].dtype), key

@@ -225,12 +225,10 @@ def test_defaults_are_the_incumbents_and_folders_go_both_ways(name: str, tmp_pat
     theirs.save_pretrained(tmp_path / "theirs")
     written = json.loads((tmp_path / "theirs" / "preprocessor_config.json").read_text())
     assert json.loads(ours.to_json_string()) == written
-    changed = getattr(nabi, f"{name}ImageProcessor")(
-        image_std=[0.3, 0.4, 0.5], do_rescale=False, resample=0, own_note=7
-    )
+    changed = getattr(nabi, f"{name}ImageProcessor")(image_std=[0.3, 0.4, 0.5], do_rescale=False, resample=0, note=7)
     changed.save_pretrained(tmp_path / "ours")
     again = getattr(nabi, f"{name}ImageProcessor").from_pretrained(tmp_path / "ours")
-    assert again.to_dict() == changed.to_dict() and again.own_note == 7
+    assert again.to_dict() == changed.to_dict() and again.note == 7
     read = getattr(incumbent, f"{name}ImageProcessorPil").from_pretrained(tmp_path / "ours")
     assert_same(changed(picture(), return_tensors="np"), read(picture(), return_tensors="np"))
     back = getattr(nabi, f"{name}ImageProcessor").from_pretrained(tmp_path / "theirs")
@@ -279,9 +277,7 @@ def test_an_option_that_cannot_be_is_one_clear_error(options: dict[str, Any], me
 
 
 def test_grey_images_are_refused_by_name_where_nothing_converts_them() -> None:
-    with pytest.raises(
-        ValueError, match=r"images\[1\] has 1 channel, but image_mean has 3 values.*do_convert_rgb=True"
-    ):
+    with pytest.raises(ValueError, match=r"images\[1\] has 1 channel, but image_mean has 3 .*do_convert_rgb=True"):
         nabi.ViTImageProcessor()([picture(), picture(mode="L")])
     both_kinds = nabi.ViTImageProcessor(size=8)(
         [picture(), picture(mode="L")], do_convert_rgb=True, return_tensors="pt"

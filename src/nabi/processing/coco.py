@@ -119,7 +119,7 @@ def panoptic_target(
 
 def boxes_of_masks(masks: np.ndarray) -> np.ndarray:
     """(masks, 4): the first and the last column and row that each mask touches."""
-    boxes = np.zeros((len(masks), 4))
+    boxes = np.zeros((len(masks), 4), dtype=np.float32)
     for box, mask in zip(boxes, masks, strict=True):
         rows, columns = np.nonzero(mask)
         if len(rows):

@@ -74,8 +74,8 @@ def _join(
     last = 0
     for query, label in enumerate(labels.tolist()):
         own = owner == query
-        area, whole = int(own.sum()), int((masks[query] >= mask_threshold).sum())
-        if area == 0 or whole == 0 or area / whole <= overlap_mask_area_threshold:
+        area, whole = own.sum(), (masks[query] >= mask_threshold).sum()
+        if area == 0 or whole == 0 or (area / whole).item() <= overlap_mask_area_threshold:
             continue
         if label in first_of:
             number = first_of[label]

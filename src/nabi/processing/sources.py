@@ -44,13 +44,14 @@ def opened(source: Any, timeout: float | None, name: str, other: str) -> tuple[A
 
 def download(url: str, timeout: float | None = None) -> bytes:
     """The content of a URL. Raises ConnectionError that names the URL if it does not come in time."""
+    from http.client import HTTPException
     from urllib.request import Request, urlopen
 
     seconds = DOWNLOAD_SECONDS if timeout is None else timeout
     try:
         with urlopen(Request(url, headers={"User-Agent": "nabi"}), timeout=seconds) as answer:
             return answer.read()
-    except OSError as error:  # urllib's errors and time-outs are OSErrors
+    except (OSError, HTTPException) as error:  # urllib's errors and time-outs are OSErrors
         reason = " ".join(str(getattr(error, "reason", error)).split())
         raise ConnectionError(
             f"{url!r} could not be downloaded within {seconds:g} seconds ({reason}). Check the address and the "
