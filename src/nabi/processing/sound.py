@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_CHANNELS = 8  # an axis no longer than this, beside a much longer one, is an axis of channels
 _CROSSINGS = 16  # zero crossings of the sinc on each side
+_AT_ONCE = 1 << 15  # new samples
 _ROLL_OFF = 0.95  # of the lower of both Nyquist frequencies passes
 
 
@@ -146,23 +147,27 @@ def resample(samples: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     filters, reach = _filters(step, phases)
     length = -(-len(samples) * phases // step)
     signal = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
-    signal = torch.nn.functional.pad(signal, (reach, reach + step))
-    out = torch.nn.functional.conv1d(signal[None, None], filters, stride=step)  # (1, phases, steps)
-    return out[0].T.reshape(-1)[:length].numpy().astype(samples.dtype)
+    around = torch.nn.functional.pad(signal, (reach, reach + 1)).unfold(0, filters.shape[1], 1)
+    out = torch.empty(length)
+    for begin in range(0, length, _AT_ONCE):
+        places = torch.arange(begin, min(begin + _AT_ONCE, length))
+        rows = around[places * step // phases]
+        out[begin : begin + len(places)] = torch.linalg.vecdot(rows, filters[places % phases])
+    return out.numpy().astype(samples.dtype)
 
 
 @lru_cache(maxsize=8)
 def _filters(step: int, phases: int) -> tuple[Tensor, int]:
-    """A filter for each of the `phases` of new samples between old ones, (phases, 1, taps), and how far it reaches.
+    """The weights of the old samples around each of the `phases` of a new one, (phases, taps), and their reach.
 
-    Every `step` old samples give `phases` new ones; new sample p stands at the old time p * step / phases.
+    Every `step` old samples give `phases` new ones: new sample p stands at the old time p * step / phases.
     """
     import torch
 
     cut = _ROLL_OFF * min(1.0, phases / step)  # in parts of the old Nyquist frequency
     reach = math.ceil(_CROSSINGS / cut)
-    taps = torch.arange(-reach, reach + step, dtype=torch.float64)
-    moments = torch.arange(phases, dtype=torch.float64)[:, None] * step / phases
-    distance = (taps - moments) * cut
+    taps = torch.arange(-reach, reach + 2, dtype=torch.float64)
+    after = torch.arange(phases, dtype=torch.float64)[:, None] * step / phases % 1  # the old sample before it
+    distance = (taps - after) * cut
     window = torch.cos(distance.clamp(-_CROSSINGS, _CROSSINGS) * math.pi / (2 * _CROSSINGS)) ** 2
-    return (torch.sinc(distance) * window * cut)[:, None].float(), reach
+    return (torch.sinc(distance) * window * cut).float(), reach
