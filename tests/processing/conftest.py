@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from small_inputs import write_letters, write_words
+from small_inputs import write_letters, write_whisper, write_words
 
 from nabi.processing.sources import say_once
 
@@ -29,6 +29,12 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tokenizer of a model of speech that writes letters."""
     return write_letters(tmp_path_factory.mktemp("letters"))
+
+
+@pytest.fixture(scope="session")
+def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tokenizer of a model of speech that is steered by tokens."""
+    return write_whisper(tmp_path_factory.mktemp("whisper"))
 
 
 @pytest.fixture(autouse=True)

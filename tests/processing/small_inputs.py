@@ -78,3 +78,23 @@ def write_letters(folder: Path) -> Path:
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     return folder
+
+
+def write_whisper(folder: Path) -> Path:
+    """Byte-level, with the tokens that steer the model for two languages."""
+    letters = {letter: index for index, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    (folder / "vocab.json").write_text(json.dumps({**letters, "<|endoftext|>": 256}, ensure_ascii=False))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    steering = """<|startoftranscript|> <|en|> <|ko|> <|translate|> <|transcribe|> <|startoflm|> <|startofprev|>
+    <|nospeech|> <|notimestamps|>""".split()
+    flags = {"lstrip": False, "rstrip": False, "normalized": False, "single_word": False}
+    added = [{"content": token, **flags, "special": True} for token in ("<|endoftext|>", *steering)]
+    added += [{"content": f"<|{step * 0.02:.2f}|>", **flags, "special": False} for step in range(51)]
+    config = {
+        "tokenizer_class": "WhisperTokenizer",
+        "pad_token": "<|endoftext|>",
+        "additional_special_tokens": ["<|endoftext|>", *steering],
+        "added_tokens_decoder": {str(256 + number): token for number, token in enumerate(added)},
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return folder

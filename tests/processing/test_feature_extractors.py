@@ -170,9 +170,7 @@ def test_spectrograms_that_cannot_be_made_say_why() -> None:
 
 
 @pytest.mark.parametrize("name", ["Wav2Vec2FeatureExtractor", "WhisperFeatureExtractor"])
-def test_defaults_are_the_incumbents_and_folders_go_both_ways(
-    name: str, tmp_path: Path, incumbent: ModuleType
-) -> None:
+def test_defaults_are_the_incumbents_and_folders_go_both_ways(name: str, tmp_path: Path, incumbent: ModuleType) -> None:
     ours, theirs = getattr(nabi, name)(), getattr(incumbent, name)()
     theirs.save_pretrained(tmp_path / "theirs")
     written = json.loads((tmp_path / "theirs" / "preprocessor_config.json").read_text())

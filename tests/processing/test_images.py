@@ -108,6 +108,13 @@ def test_an_address_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_image("https://example.org/a.png").size == (53, 37)
 
 
+def test_what_pillow_would_run_and_what_has_no_white_are_refused() -> None:
+    with pytest.raises(ValueError, match="is a PostScript program and no picture"):
+        load_image(saved(picture(), "EPS"))
+    with pytest.raises(ValueError, match="has pixels of floating point, whose white is not known"):
+        load_image(saved(Image.fromarray(np.zeros((4, 4), dtype=np.float32)), "TIFF"))
+
+
 def test_broken_base64_says_so() -> None:
     with pytest.raises(ValueError, match="is no valid base64"):
         load_image("data:image/png;base64,&&&&")

@@ -61,6 +61,7 @@ ALIASES = {
     **{old: name for name, old in _OLD.items()},
     "FeatureExtractionMixin": "SequenceFeatureExtractor",
     "ImageProcessingMixin": "BaseImageProcessor",
+    "ProcessorMixin": "Processor",
 }
 # Public name -> the file beside this one that defines it.
 HOMES = {
@@ -72,7 +73,7 @@ HOMES = {
     "AutoProcessor": "auto",
     "BaseImageProcessor": "image_processors",
     "BatchFeature": "features",
-    "ProcessorMixin": "processors",
+    "Processor": "processors",
     "SequenceFeatureExtractor": "feature_extractors",
 }
 HOMES |= {alias: HOMES[name] for alias, name in ALIASES.items()}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ..config import read_json
 from ..hub import Repository
 from ..tokenization.chat import apply_chat_template as apply_to_text
-from ..tokenization.loading import CHAT_TEMPLATE
+from ..tokenization.loading import CHAT_TEMPLATE, MORE_TEMPLATES
 from .sources import from_base64
 
 if TYPE_CHECKING:
-    from .processors import ProcessorMixin
+    from .processors import Processor
 
 OLD_TEMPLATE = "chat_template.json"  # {"chat_template": …}
 _IMAGE_KEYS = ("image", "url", "path", "base64")
@@ -25,13 +25,18 @@ def read_template(repository: Repository) -> Any:
 
 
 def write_template(folder: Path, template: Any) -> None:
-    """The template to chat_template.jinja. A template of the tokenizer, which is there already, stays without one."""
-    if isinstance(template, str):
-        (folder / CHAT_TEMPLATE).write_bytes(template.encode("utf-8"))
+    """A processor's template, or several by name, to their files. Without one the tokenizer's, written before, stay."""
+    templates = {"default": template} if isinstance(template, str) else dict(template or {})
+    for name, text in templates.items():
+        if Path(name).name != name:
+            raise ValueError(f"The chat template {name!r} cannot be a file's name: rename it.")
+        file = folder / (CHAT_TEMPLATE if name == "default" else f"{MORE_TEMPLATES}/{name}.jinja")
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(text.encode("utf-8"))
 
 
 def apply_chat_template(
-    processor: ProcessorMixin,
+    processor: Processor,
     conversation: Any,
     chat_template: str | None = None,
     tokenize: bool = False,
@@ -67,7 +72,7 @@ def apply_chat_template(
     return batch if return_dict else batch["input_ids"]
 
 
-def _chosen(processor: ProcessorMixin, named: str | None) -> str | None:
+def _chosen(processor: Processor, named: str | None) -> str | None:
     """The text of the template, or what the tokenizer shall look up."""
     own = processor.chat_template
     if isinstance(own, dict):
@@ -79,7 +84,7 @@ def _chosen(processor: ProcessorMixin, named: str | None) -> str | None:
     return named or own
 
 
-def _is_call_option(processor: ProcessorMixin, key: str) -> bool:
+def _is_call_option(processor: Processor, key: str) -> bool:
     template_keys = ("chat_template", "tokenize", "return_dict", "return_tensors")
     return key == "images" or (
         key not in template_keys and any(processor._takes(part, key) for part in processor.parts)

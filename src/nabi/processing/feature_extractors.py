@@ -144,7 +144,7 @@ class SequenceFeatureExtractor(Preprocessor):
         known = (
             "padding max_length truncation pad_to_multiple_of return_attention_mask return_tensors sampling_rate device"
         )
-        ignored = ("load_audio_backend", "return_token_timestamps")
+        ignored = ("load_audio_backend",)
         for key in options:
             if key not in ignored:
                 near = difflib.get_close_matches(key, known.split(), 1)

@@ -48,7 +48,15 @@ def load_image(source: Any, timeout: float | None = None, name: str = "the image
             image = image_module.open(stream)
         except Exception as error:
             raise _damaged(place, error) from error
+    if image.format == "EPS":  # Pillow would run it, with Ghostscript
+        raise ValueError(
+            f"{place} is a PostScript program and no picture: convert it to PNG yourself, if you trust it."
+        )
     _decode(image, place)
+    if image.mode == "F":
+        raise ValueError(
+            f"{place} has pixels of floating point, whose white is not known: pass them as a scaled array."
+        )
     return to_eight_bits(ImageOps.exif_transpose(image)).convert("RGB")
 
 

@@ -27,7 +27,7 @@ from .features import BatchFeature
 from .files import NO_EFFECT, PREPROCESSOR, PROCESSOR, as_json
 from .image_processors import flat_list
 
-T = TypeVar("T", bound="ProcessorMixin")
+T = TypeVar("T", bound="Processor")
 
 HUB_OPTIONS = {field.name for field in fields(Repository)} - {"name"} | {"use_auth_token", "resume_download", "proxies"}
 _TEXT = set(inspect.signature(PreTrainedTokenizerFast.__call__).parameters) - {"self", "text"}
@@ -39,7 +39,7 @@ _GROUPS = {"text_kwargs": "tokenizer", "images_kwargs": "image_processor", "audi
 _NEEDED = {"tokenizer": "decode", "image_processor": "preprocess", "feature_extractor": "pad"}
 
 
-class ProcessorMixin:
+class Processor:
     """What processors share: `parts` names them in the order of the constructor's arguments, `own` further settings."""
 
     parts: ClassVar[tuple[str, ...]] = ("image_processor", "tokenizer")
@@ -227,19 +227,19 @@ def first_of(value: Any) -> Any:
     return value
 
 
-class CLIPProcessor(ProcessorMixin):
+class CLIPProcessor(Processor):
     pass
 
 
-class SiglipProcessor(ProcessorMixin):
+class SiglipProcessor(Processor):
     """Siglip was trained with `padding="max_length"`: pass it for text."""
 
 
-class VisionTextDualEncoderProcessor(ProcessorMixin):
+class VisionTextDualEncoderProcessor(Processor):
     pass
 
 
-class _WithLabels(ProcessorMixin):
+class _WithLabels(Processor):
     """Text is what the model writes: its ids are `labels` beside the other part's keys, and what they are alone."""
 
     def _joined(self, given: Any, text: Any, options: dict[str, Any]) -> Any:
@@ -310,7 +310,7 @@ class WhisperProcessor(_SpeechProcessor):
         return self.tokenizer.get_prompt_ids(text, return_tensors=return_tensors)
 
 
-class LlavaProcessor(ProcessorMixin):
+class LlavaProcessor(Processor):
     """Each `image_token` in the text becomes as many as the model makes vectors of its image.
 
     They are (height / patch_size) * (width / patch_size) + `num_additional_image_tokens` (1 for CLIP's class token),
