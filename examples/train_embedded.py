@@ -2,6 +2,7 @@
 
     python examples/train_embedded.py --data FOLDER --output FOLDER              # train, evaluate, write the folder
     python examples/train_embedded.py --data FOLDER --output FOLDER --evaluate   # only evaluate what is there
+    python examples/train_embedded.py … --work FOLDER                            # keep each step; go on after a break
 
 FOLDER holds nsmc/ and en_sentiment/, each with {train,validation,test}.tsv (columns id, document, label).
 Needs nabi and scikit-learn. Read it from top to bottom; every step is one function:
@@ -189,7 +190,9 @@ class Ngrams:
             positive, negative = (1 + seen[known][labels[known] == c].sum(0).A1 for c in (1, 0))
             ratio = np.log((positive / positive.sum()) / (negative / negative.sum()))
             weighted = seen[known].multiply(ratio).tocsr()
-            model = LogisticRegression(C=4, solver="liblinear", dual=True, tol=0.01).fit(weighted, labels[known])
+            model = LogisticRegression(C=4, solver="liblinear", dual=True, tol=0.01, random_state=0).fit(
+                weighted, labels[known]
+            )
             self.models.append((ratio, model))
             self.folds[unknown] = fold
         self.opinions = self._judge(seen, self.folds)
@@ -336,19 +339,29 @@ def distil(
 
 
 # --- the whole -----------------------------------------------------------------------------------------------------
-def train(data: Path, output: Path) -> None:
-    """All six steps. The last one's model goes to `output`, the weights in half precision."""
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
+def train(data: Path, output: Path, work: Path) -> None:
+    """All six steps. The last one's model goes to `output`, the weights in half precision.
+
+    Steps 1, 3, 4 and 5 leave what they made in `work`, and what stands there is not made again. Each starts from a
+    seed of its own, so that a run with breaks gives what a run without them gives.
+    """
     corpora = {language: read(data, language, "train") for language in CORPORA}
 
-    print("1. tokenizer", flush=True)
-    tokenizer = train_tokenizer(corpora["ko"][0] + 4 * corpora["en"][0])
+    def begin(step: str, seed: int = 0) -> np.random.Generator:
+        print(step, flush=True)
+        torch.manual_seed(seed)
+        return np.random.default_rng(seed)
+
+    begin("1. tokenizer")
+    learned = work / "tokenizer.json"
+    if not learned.exists():
+        train_tokenizer(corpora["ko"][0] + 4 * corpora["en"][0]).save(str(learned))
+    tokenizer = Tokenizer.from_file(str(learned))
     names = {f"{token[1:-1].lower()}_token": token for token in SPECIAL}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=MAX_LENGTH, **names).save_pretrained(output)
     tokenizer.enable_truncation(MAX_LENGTH)
 
-    print("2. teacher", flush=True)
+    begin("2. teacher")
     teachers = {language: Ngrams(*corpus) for language, corpus in corpora.items()}
     chosen, targets, kinds = [], [], []
     for number, (language, (texts, labels)) in enumerate(corpora.items()):
@@ -358,20 +371,25 @@ def train(data: Path, output: Path) -> None:
         kinds += copies * [2 * number + labels]
     examples = Examples(chosen, np.concatenate(targets), np.concatenate(kinds))
 
-    print("3. pre-training", flush=True)
-    with tempfile.TemporaryDirectory() as body:
-        pretrain(examples, tokenizer, 6, rng).save_pretrained(body)
-        model = classifier(Path(body))
-    print("4. classifier", flush=True)
-    finetune(model, examples, tokenizer, 4, 5e-4, rng)
-    ends = [copy.deepcopy(model.state_dict())]
-    for count in (3, 2):  # passes; the second time the classifier is a better teacher
-        print("5. distillation", flush=True)
-        distil(model, tokenizer, corpora, teachers, count, rng)
-        ends.append(copy.deepcopy(model.state_dict()))
+    body = work / "body"
+    if not body.exists():
+        pretrain(examples, tokenizer, 6, begin("3. pre-training")).save_pretrained(body)
+    model = classifier(body)
+    if not (work / "classifier").exists():
+        finetune(model, examples, tokenizer, 4, 5e-4, begin("4. classifier"))
+        model.save_pretrained(work / "classifier")
+    ends = [classifier(work / "classifier")]
+    for number, count in enumerate((3, 2)):  # passes; the second time the classifier is a better teacher
+        end = work / f"distilled-{number}"
+        if not end.exists():
+            model = copy.deepcopy(ends[-1])
+            distil(model, tokenizer, corpora, teachers, count, begin("5. distillation", seed=number))
+            model.save_pretrained(end)
+        ends.append(classifier(end))
     # Models that began as one lie near enough for the mean of their weights to be better than each (Wortsman 2022).
-    model.load_state_dict({name: sum(end[name] for end in ends) / len(ends) for name in ends[0]})
-    vars(model.config).pop("_name_or_path", None)  # the temporary folder is nobody's business
+    states = [end.state_dict() for end in ends]
+    model.load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
+    vars(model.config).pop("_name_or_path", None)  # the work folder is nobody's business
     model.half().save_pretrained(output)
 
 
@@ -394,8 +412,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Train nabi's embedded sentiment model, or evaluate it.")
     parser.add_argument("--data", type=Path, required=True, help="folder with nsmc/ and en_sentiment/")
     parser.add_argument("--output", type=Path, required=True, help="checkpoint folder to write, or to evaluate")
+    parser.add_argument("--work", type=Path, help="folder that keeps what each step made, to go on after a break")
     parser.add_argument("--evaluate", action="store_true", help="only evaluate the checkpoint in --output")
     args = parser.parse_args()
     if not args.evaluate:
-        train(args.data, args.output)
+        with tempfile.TemporaryDirectory() as temporary:
+            work = args.work or Path(temporary)
+            work.mkdir(parents=True, exist_ok=True)
+            train(args.data, args.output, work)
     evaluate(args.data, args.output)

@@ -15,7 +15,7 @@ import nabi
 from nabi import AutoConfig, AutoModel, auto
 from nabi.models import FAMILIES
 
-from .parity.families import CASES, IDS, PAIRS, Case
+from .parity.cases import CASES, IDS, PAIRS, Case
 
 # What a class's name ends in -> the Auto class that gives it.
 AUTO_OF = {
@@ -39,7 +39,7 @@ ALONE = {"DoubleHeadsModel"}  # has no Auto class
 
 
 def config_of(case: Case) -> Any:
-    return getattr(nabi, f"{case.prefix}Config")(**case.keys)
+    return case.config(nabi)
 
 
 def saved(folder: Path, case: Case = CASES[0], head: str = "Model") -> Path:

@@ -16,7 +16,7 @@ import nabi
 from nabi import BartConfig, BertConfig, DebertaV2Config, GPT2Config, LlamaConfig, T5Config, Wav2Vec2Config
 from nabi.config import Config
 
-from .parity.families import CASES, Case
+from .parity.cases import CASES, Case
 
 every_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 

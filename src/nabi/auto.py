@@ -24,8 +24,9 @@ def find_class(module: str, *endings: str) -> Any:
     names = FAMILIES[module]
     prefix = names[0].removesuffix("Config")
     for ending in endings:
-        if prefix + ending in names:
-            return getattr(importlib.import_module(f".models.{module}", __package__), prefix + ending)
+        for name in names:  # some of a family's classes may have the shorter name of the family around it
+            if name.endswith(ending) and prefix.startswith(name.removesuffix(ending)):
+                return getattr(importlib.import_module(f".models.{module}", __package__), name)
     return None
 
 

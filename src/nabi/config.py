@@ -246,7 +246,7 @@ class Config:
         common = Config.defaults()
         keys: dict[str, Any] = {}
         for name, value in vars(self).items():
-            if name.startswith("_"):
+            if name.startswith("_") and name not in vars(type(self)):
                 continue  # where a checkpoint came from is no part of it
             if name in common and value == getattr(type(self), name) and name not in vars(type(self)):
                 continue

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-from ..parity.families import CASES, ROTARY, Case
+from ..parity.cases import CASES, Case
 from .tiny import ids, make
 
 LONG = 60
-TEXT_CASES = [case for case in CASES if case.family != "wav2vec2" and (not case.only or "Model" in case.only)]
+TEXT_CASES = [
+    case for case in CASES if case.kind in ("encoder", "decoder", "seq2seq") and (not case.only or "Model" in case.only)
+]
 every_text_model = pytest.mark.parametrize("case", TEXT_CASES, ids=[case.name for case in TEXT_CASES])
 
 
@@ -47,7 +49,7 @@ def test_an_id_outside_the_vocabulary_is_named_with_the_range(case: Case, wrong:
 def test_exactly_one_of_ids_and_vectors_is_wanted(case: Case) -> None:
     vectors = torch.zeros(2, 7, 16)
     refused(ValueError, "both of them", case, input_ids=ids(), inputs_embeds=vectors)
-    inputs = {"decoder_input_ids": ids()} if case.family in ("t5", "bart") else {}
+    inputs = {"decoder_input_ids": ids()} if case.kind == "seq2seq" else {}
     refused(ValueError, "neither of them", case, **inputs)
 
 
@@ -58,7 +60,7 @@ def test_ids_that_are_no_batch_no_tensor_or_no_whole_numbers_are_refused(case: C
     )
     refused(ValueError, r"input_ids has shape \(2, 0\): the text is empty", case, input_ids=ids()[:, :0])
     refused(ValueError, "input_ids holds numbers of torch.float32", case, input_ids=ids().float())
-    if case.family != "bart":  # which makes the target of the ids first
+    if case.kind != "seq2seq" or "Model" in case.targets:  # which makes the target of the ids first
         refused(TypeError, "input_ids is a list; expected a tensor", case, input_ids=[[1, 2, 3]])
 
 
@@ -109,12 +111,12 @@ def test_segments_and_positions_go_with_the_tokens(name: str) -> None:
 
 # --- lengths ----------------------------------------------------------------------------------------------------------
 
-WITH_POSITIONS = [case for case in TEXT_CASES if case.family not in (*ROTARY, "t5") and case.name != "deberta-v3"]
+WITH_POSITIONS = [case for case in TEXT_CASES if case.longest]
 
 
 @pytest.mark.parametrize("case", WITH_POSITIONS, ids=[case.name for case in WITH_POSITIONS])
 def test_a_text_longer_than_the_positions_says_how_to_truncate(case: Case) -> None:
-    limit = 22 if case.family in ("roberta", "xlm_roberta", "camembert") else 24
+    limit = case.longest
     message = (
         f"the text has {limit + 1} tokens, but the model knows {limit} positions: .*truncation=True, max_length={limit}"
     )

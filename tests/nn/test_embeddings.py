@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from ..parity.families import CASES, Case
+from ..parity.cases import CASES, Case
 from .tiny import class_of, ids, make
 
-TEXT_PAIRS = [(case, head) for case in CASES if case.family != "wav2vec2" for head in case.heads]
+TEXT_PAIRS = [(case, head) for case in CASES if case.kind in ("encoder", "decoder", "seq2seq") for head in case.heads]
 every_text_model = pytest.mark.parametrize(("case", "head"), TEXT_PAIRS, ids=[f"{c.name}-{h}" for c, h in TEXT_PAIRS])
 
 

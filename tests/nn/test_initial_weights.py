@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ import transformers
 
 import nabi
 
-from ..parity.families import CASES, Case
-from ..parity.test_models import IN_MEMORY
+from ..parity.cases import CASES, Case
+from ..parity.pairs import on_disk
 
 # Wide enough to measure a spread, with the proportions of the tiny cases.
 WIDENED = {
@@ -37,22 +38,8 @@ def make_both(case: Case, head: str) -> tuple[Any, Any]:
     made = []
     for library in (transformers, nabi):
         torch.manual_seed(11)
-        made.append(getattr(library, case.prefix + head)(getattr(library, f"{case.prefix}Config")(**keys)))
+        made.append(getattr(library, case.prefix + head)(replace(case, keys=keys).config(library)))
     return made[0], made[1]
-
-
-def weights_of(model: Any, case: Case, ours: bool) -> dict[str, torch.Tensor]:
-    """Every parameter by the name that nabi has for it in memory."""
-    named = dict(model.named_parameters())
-    if not ours and case.family == "mixtral":
-        for old, new in IN_MEMORY.items():
-            named = {name.replace(old, new): tensor for name, tensor in named.items()}
-    tied = nabi_ties(model) if ours else {}
-    return {tied.get(name, name): tensor.detach().double() for name, tensor in named.items()}
-
-
-def nabi_ties(model: Any) -> dict[str, str]:
-    return dict(model.tied_weights())
 
 
 def moments(tensor: torch.Tensor) -> tuple[float, float, float]:
@@ -67,9 +54,7 @@ def moments(tensor: torch.Tensor) -> tuple[float, float, float]:
 def test_every_weight_is_drawn_as_the_incumbent_draws_it(case: Case, head: str) -> None:
     """Two samples of n numbers: means within 6 s/sqrt(n), spreads within 6/sqrt(n) of each other, the same shape."""
     oracle, model = make_both(case, head)
-    wanted, found = weights_of(oracle, case, ours=False), weights_of(model, case, ours=True)
-    ties = nabi_ties(model)
-    wanted = {ties.get(name, name): tensor for name, tensor in wanted.items()}
+    wanted, found = ({name: weight.double() for name, weight in on_disk(each).items()} for each in (oracle, model))
     own = {name for name in found if "parametrizations.weight.original" in name}
     own |= {"lm_head.weight"} & set(found) if case.name == "t5-v1.1" else set()
     for name in own - {name for name in own if name.endswith("original0")}:
@@ -105,7 +90,8 @@ def test_a_model_holds_as_many_numbers_as_the_incumbents(case: Case, head: str) 
     assert model.num_parameters(only_trainable=True) < model.num_parameters()
     assert model.num_parameters(only_trainable=True) == sum(p.numel() for p in model.parameters() if p.requires_grad)
     words = sum(
-        m.weight.numel() for m in {id(m.weight): m for m in model.modules() if type(m) is torch.nn.Embedding}.values()
+        m.weight.numel()
+        for m in {id(m.weight): m for m in model.modules() if isinstance(m, torch.nn.Embedding)}.values()
     )
     assert model.num_parameters(exclude_embeddings=True) == model.num_parameters() - words
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nabi import BertForMaskedLM, BertForSequenceClassification, BertModel, GPT2LMHeadModel
 
-from ..parity.families import IDS, PAIRS, Case
+from ..parity.cases import IDS, PAIRS, Case
 from .tiny import assert_same_weights, checkpoint, class_of, config_of, make, state_of, warnings
 
 # --- the round trip ---------------------------------------------------------------------------------------------------

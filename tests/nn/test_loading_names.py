@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 import nabi
 from nabi import BertForMaskedLM, BertForSequenceClassification, BertModel, GPT2LMHeadModel
 
-from ..parity.families import IDS, PAIRS, Case
+from ..parity.cases import IDS, PAIRS, Case
 from .tiny import State, assert_same_weights, checkpoint, class_of, config_of, ids, make, state_of, warnings
 
 # --- heads added and dropped ------------------------------------------------------------------------------------------

@@ -13,14 +13,14 @@ from torch import Tensor
 
 import nabi
 
-from ..parity.families import CASES, Case
+from ..parity.cases import CASES, Case
 
 CASE = {case.name: case for case in CASES}
 
 
 def config_of(case: Case | str, **keys: Any) -> Any:
     case = CASE[case] if isinstance(case, str) else case
-    return getattr(nabi, f"{case.prefix}Config")(**{**case.keys, **keys})
+    return case.config(nabi, **keys)
 
 
 def class_of(case: Case | str, head: str = "Model") -> Any:

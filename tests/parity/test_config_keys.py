@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,8 @@ import torch
 
 import nabi
 from nabi.config import NO_EFFECT, Config
-from nabi.models import FAMILIES
 
-from .families import CASES, DECODERS, ROTARY, Case
-from .pairs import inputs_for, is_speech, labels_for
+from .cases import CASES, Case
 
 # Read by others than the model, or by the caller.
 NOT_OF_THE_MODEL = {
@@ -28,13 +27,13 @@ NOT_OF_THE_MODEL = {
     "num_negatives": "for whoever draws the negatives: they come as sampled_negative_indices",
     "quantization_config": "refused when weights are loaded",
 }
-# Fields that all configurations have, in families that have not the thing.
-NOT_OF_THE_FAMILY = {
-    "is_decoder": {*DECODERS, "t5", "bart", "deberta_v2", "wav2vec2"},
-    "add_cross_attention": {*ROTARY, "t5", "bart", "deberta_v2", "wav2vec2", "albert", "distilbert"},
-    "use_cache": {"deberta_v2", "wav2vec2", "albert", "distilbert"},
-    "tie_word_embeddings": {"wav2vec2"},
-    "problem_type": {"wav2vec2"},
+# Fields that all configurations have, in kinds of families that have not the thing.
+NOT_OF_THE_KIND = {
+    "encoder": (),
+    "decoder": ("is_decoder",),
+    "seq2seq": ("is_decoder", "add_cross_attention"),
+    "speech": ("is_decoder", "add_cross_attention", "use_cache", "tie_word_embeddings", "problem_type"),
+    "image": ("is_decoder", "add_cross_attention", "use_cache", "tie_word_embeddings"),
 }
 # Another value for a key where the next number or the other truth value is none.
 VALUES: dict[str, Any] = {
@@ -145,13 +144,19 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 HARMLESS = sorted(NO_EFFECT)[::7]
 
-BASES = {case.family: case for case in reversed(CASES) if not case.only}
+
+def config_class(case: Case) -> type[Config]:
+    return type(case.config(nabi))
+
+
+# A family's first case with all heads; further configurations of a family (a tower's) by their prefix.
+BASES = {f"{case.family}-{case.prefix}": case for case in reversed(CASES) if not case.only}
 KEYS = [
     (family, key)
-    for family in FAMILIES
-    for key in getattr(nabi, FAMILIES[family][0]).defaults()
-    if key not in NOT_OF_THE_MODEL or (key in ("eos_token_id", "decoder_start_token_id") and family in ("t5", "bart"))
-    if family not in NOT_OF_THE_FAMILY.get(key, ())
+    for family, case in BASES.items()
+    for key in config_class(case).defaults()
+    if key not in NOT_OF_THE_MODEL or (key in ("eos_token_id", "decoder_start_token_id") and case.kind == "seq2seq")
+    if key not in NOT_OF_THE_KIND[case.kind] and key not in case.unused
 ]
 
 
@@ -164,15 +169,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def config_class(case: Case) -> type[Config]:
-    return getattr(nabi, f"{case.prefix}Config")
-
-
 def other_value(case: Case, key: str, given: dict[str, Any]) -> Any:
     """A value that is allowed and is not the one that the case has."""
-    now = getattr(config_class(case)(**{**case.keys, **given}), key)
-    if key in VALUES and VALUES[key] != now:
-        return VALUES[key]
+    now = getattr(case.config(nabi, **given), key)
+    values = {**VALUES, **case.others}
+    if key in values and values[key] != now:
+        return values[key]
     if isinstance(now, bool):
         return not now
     if "drop" in key or key.endswith("_prob"):
@@ -181,7 +183,7 @@ def other_value(case: Case, key: str, given: dict[str, Any]) -> Any:
         return now * 2 if now else 3
     if isinstance(now, float):
         return now * 5 + 0.3
-    raise AssertionError(f"{case.family} {key} = {now!r}: add another value to VALUES")
+    raise AssertionError(f"{case.family} {key} = {now!r}: give another value in the case")
 
 
 def seen(value: Any) -> Any:
@@ -195,7 +197,7 @@ def seen(value: Any) -> Any:
 
 def signs(case: Case, head: str, keys: dict[str, Any]) -> Iterator[Any]:
     """What a model of this config shows, the cheapest first: names, initial weights, an output, a training step."""
-    config = config_class(case)(**{**case.keys, **keys})
+    config = case.config(nabi, **keys)
     torch.manual_seed(3)
     model = getattr(nabi, case.prefix + head)(config)
     state = model.state_dict()
@@ -204,18 +206,16 @@ def signs(case: Case, head: str, keys: dict[str, Any]) -> Iterator[Any]:
     torch.manual_seed(4)
     moved = {name: tensor + torch.randn_like(tensor) * 0.3 for name, tensor in state.items()}
     model.load_state_dict(moved)
-    inputs = inputs_for(
-        Case(case.name, case.family, {**case.keys, "add_cross_attention": config.add_cross_attention}), head
-    )
-    labels = labels_for(case, head, config)
-    if not is_speech(case) and head == "ForSequenceClassification":
-        several = {"labels": torch.eye(4)[:3, : config.num_labels]}
-        labels = several if config.problem_type else labels
+    crosses = {"add_cross_attention": config.add_cross_attention} if "add_cross_attention" in keys else {}
+    inputs = replace(case, keys={**case.keys, **crosses}).inputs(head)
+    labels = case.labels(head, config)
+    if config.problem_type and head in ("ForSequenceClassification", "ForImageClassification"):
+        labels = {"labels": torch.eye(4)[:3, : config.num_labels]}
     with torch.no_grad():  # never over a yield: the switch would stay as it is while others run
         evaluated = model.eval()(**inputs)
     yield seen(evaluated)
-    if "labels" in labels and head == "ForConditionalGeneration":
-        del inputs["decoder_input_ids"]
+    if "labels" in labels:
+        inputs.pop("decoder_input_ids", None)
     torch.manual_seed(5)
     with torch.no_grad():
         trained = model.train()(**inputs, **labels)
@@ -237,19 +237,19 @@ def shows(case: Case, head: str, given: dict[str, Any], key: str, value: Any) ->
 @pytest.mark.parametrize(("family", "key"), KEYS, ids=[f"{family}-{key}" for family, key in KEYS])
 def test_a_key_changes_what_the_model_is_or_does_or_is_refused(family: str, key: str) -> None:
     case = BASES[family]
-    given = {k: v for k, v in GIVEN.get(key, {}).items() if k in config_class(case).defaults()}
-    if family in (*DECODERS, "t5", "bart"):
-        given.pop("is_decoder", None)
+    given = {**GIVEN, **case.given}.get(key, {})
+    given = {k: v for k, v in given.items() if k in config_class(case).defaults() and k not in case.unused}
+    given = {k: v for k, v in given.items() if k not in NOT_OF_THE_KIND[case.kind]}
     value = other_value(case, key, given)
     try:
-        config_class(case)(**{**case.keys, **given, key: value})
+        case.config(nabi, **{**given, key: value})
     except ValueError as error:
         assert repr(key) in str(error)
         return
     assert any(shows(case, head, given, key, value) for head in case.heads), f"{key} = {value!r} changes nothing"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", BASES)
 def test_a_key_listed_as_harmless_changes_nothing(family: str) -> None:
     case = BASES[family]
     head = case.heads[0]
@@ -258,7 +258,7 @@ def test_a_key_listed_as_harmless_changes_nothing(family: str) -> None:
     assert list(signs(case, head, dict.fromkeys([*HARMLESS, *own], 3))) == plain
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", BASES)
 def test_an_unknown_key_is_refused(family: str) -> None:
     with pytest.raises(ValueError, match="does not know the key 'some_new_scaling' = 2"):
         config_class(BASES[family])(some_new_scaling=2)

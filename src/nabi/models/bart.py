@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -101,7 +102,7 @@ class BartBlock(Block):
 
 
 class BartPreTrainedModel(PreTrainedModel):
-    config_class = BartConfig
+    config_class: ClassVar[type[Config]] = BartConfig
     base_model_prefix = "model"
     ignored_on_disk = (*PreTrainedModel.ignored_on_disk, r"(en|de)coder\.version$")
 
@@ -231,11 +232,12 @@ class BartForQuestionAnswering(BartHead, seq2seq.Seq2SeqQuestionAnswering):
 class BartDecoderWrapper(BartPreTrainedModel):
     """The decoder alone, under the name that it has beside an encoder."""
 
+    decoder_class: ClassVar[Callable[..., PreTrainedModel]] = staticmethod(partial(BartStack, decodes=True))
     word_embeddings = At("decoder.embed_tokens")
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
-        self.decoder = BartStack(config, decodes=True)
+        self.decoder = self.decoder_class(config)
         self.post_init()
 
     def forward(self, *args: Any, **inputs: Any) -> BaseModelOutputWithPastAndCrossAttentions:

@@ -13,14 +13,14 @@ from ..config import Config
 from ..nn import heads
 from ..nn.attention import split_heads, thirds
 from ..nn.block import Block
-from ..nn.context import open_context
+from ..nn.context import Context
+from ..nn.decoder import TextDecoder
 from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
 from ..nn.losses import cross_entropy, next_token_loss
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
-from ..nn.stack import run_stack
 from ..nn.wiring import pre_norm
-from ..outputs import BaseModelOutputWithPastAndCrossAttentions, CausalLMOutputWithCrossAttentions, ModelOutput
+from ..outputs import CausalLMOutputWithCrossAttentions, ModelOutput
 
 
 class GPT2Config(Config):
@@ -126,17 +126,12 @@ class GPT2PreTrainedModel(PreTrainedModel):
                     role.weight.normal_(0.0, std / math.sqrt(2 * self.config.n_layer))
 
 
-class GPT2Model(GPT2PreTrainedModel):
-    word_embeddings = At("wte")
+class PastFirstDecoder(TextDecoder):
+    """A decoder like GPT-2: the cache is its second argument, token types are ids of the vocabulary, and padding has a
+    vector like any other token."""
 
-    def __init__(self, config: Any) -> None:
-        super().__init__(config)
-        self.wte = nn.Embedding(config.vocab_size, config.n_embd)
-        self.wpe = nn.Embedding(config.n_positions, config.n_embd)
-        self.drop = nn.Dropout(config.embd_pdrop)
-        self.h = nn.ModuleList(GPT2Block(config, i) for i in range(config.n_layer))
-        self.ln_f = nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
-        self.post_init()
+    def make_words(self, config: Any) -> nn.Module:
+        return nn.Embedding(config.vocab_size, config.hidden_size)
 
     def forward(
         self,
@@ -146,42 +141,41 @@ class GPT2Model(GPT2PreTrainedModel):
         token_type_ids: Tensor | None = None,
         position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
-        encoder_hidden_states: Tensor | None = None,
-        encoder_attention_mask: Tensor | None = None,
-        use_cache: bool | None = None,
-        output_attentions: bool | None = None,
-        output_hidden_states: bool | None = None,
-    ) -> BaseModelOutputWithPastAndCrossAttentions:
-        """last_hidden_state (batch, length, hidden), and the cache for the next tokens if use_cache.
-
-        token_type_ids are ids of the vocabulary here. The encoder_… arguments need add_cross_attention.
-        """
-        given = tokens_or_vectors(input_ids, inputs_embeds)
-        length = given.shape[1]
-        context = open_context(
-            self.config,
-            given,
-            causal=True,
-            attention_mask=attention_mask,
-            past_key_values=past_key_values,
-            use_cache=False if self.recomputes else use_cache,
-            memory=encoder_hidden_states,
-            memory_mask=encoder_attention_mask,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
-        )
-        check_length(context.past + length, self.config.n_positions)
-        if position_ids is None:
-            position_ids = counted_positions(length, context.past, given.device)
-        x = look_up(self.wte, input_ids) if input_ids is not None else given
-        x = x + look_up(self.wpe, position_ids, "position_ids")
+        **inputs: Any,
+    ) -> Any:
+        """As any decoder's; the inputs are those of `run`, and token_type_ids (batch, length), added to the words."""
         if token_type_ids is not None:
-            x = x + look_up(self.wte, token_type_ids, "token_type_ids")
-        x = self.ln_f(run_stack(self.h, self.drop(x), context, recompute=self.recomputes))
-        context.see(x)
-        return BaseModelOutputWithPastAndCrossAttentions(
-            last_hidden_state=x, past_key_values=context.cache, **context.collected()
+            given = tokens_or_vectors(input_ids, inputs_embeds)
+            words = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
+            input_ids, inputs_embeds = None, words + look_up(self.word_embeddings, token_type_ids, "token_type_ids")
+        return super().forward(
+            input_ids, attention_mask, position_ids, past_key_values, inputs_embeds=inputs_embeds, **inputs
         )
+
+
+class AddedPositionsDecoder(PastFirstDecoder):
+    """A decoder that adds learned positions to the words, under GPT-2's names."""
+
+    word_embeddings = At("wte")
+    blocks = At("h")
+    final_norm = At("ln_f")
+
+    def build(self, config: Any) -> None:
+        self.wpe = nn.Embedding(config.max_position_embeddings, config.hidden_size)
+        self.drop = nn.Dropout(config.embd_pdrop)
+
+    def embed(
+        self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context
+    ) -> Tensor:
+        length = words.shape[1]
+        check_length(context.past + length, self.wpe.num_embeddings)
+        if position_ids is None:
+            position_ids = counted_positions(length, context.past, words.device)
+        return self.drop(words + look_up(self.wpe, position_ids, "position_ids"))
+
+
+class GPT2Model(AddedPositionsDecoder, GPT2PreTrainedModel):
+    block_class = GPT2Block
 
 
 class GPT2Head(GPT2PreTrainedModel):

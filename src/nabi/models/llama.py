@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ..config import Config
 from ..nn import heads
+from ..nn.attention import normed_heads
 from ..nn.block import Block
 from ..nn.decoder import RotaryDecoder
 from ..nn.mlp import gated
@@ -18,10 +19,9 @@ from ..nn.wiring import pre_norm
 
 
 class RopeConfig(Config):
-    """The rotary keys: rope_theta and rope_scaling. A file may give both as one rope_parameters instead."""
+    """The rotary keys: rope_scaling, and rope_theta, which families declare; or both as rope_parameters."""
 
     max_position_embeddings: int = 2048
-    rope_theta: float = 10000.0
     rope_scaling: dict[str, Any] | None = None
 
     def __init__(self, **keys: Any) -> None:
@@ -57,14 +57,14 @@ class RopeConfig(Config):
 
 
 def _apart(together: dict[str, Any]) -> dict[str, Any]:
-    """rope_theta and rope_scaling out of one rope_parameters."""
+    """rope_theta, partial_rotary_factor and rope_scaling out of one rope_parameters."""
     if not isinstance(together, dict):
         raise ValueError(
             f"config key 'rope_parameters' is {together!r}; expected an object with keys such as rope_type"
         )
     scaling = dict(together)
-    theta = {"rope_theta": scaling.pop("rope_theta")} if "rope_theta" in scaling else {}
-    return {**theta, "rope_scaling": None if scaling.get("rope_type", "default") == "default" else scaling}
+    own: dict[str, Any] = {key: scaling.pop(key) for key in ("rope_theta", "partial_rotary_factor") if key in scaling}
+    return {**own, "rope_scaling": None if scaling.get("rope_type", "default") == "default" else scaling}
 
 
 class DecoderConfig(RopeConfig):
@@ -72,6 +72,7 @@ class DecoderConfig(RopeConfig):
 
     attention_bias = mlp_bias = False
 
+    rope_theta: float = 10000.0
     vocab_size: int = 32000
     hidden_size: int = 4096
     intermediate_size: int = 11008
@@ -93,6 +94,11 @@ class DecoderConfig(RopeConfig):
         """Whether attention's output projection has a bias."""
         return False
 
+    @property
+    def rotary_size(self) -> int:
+        """How many of a head's dimensions turn with the position."""
+        return self.head_dim or 0
+
     def window(self, layer: int) -> int | None:
         """How many of the last positions a layer sees; None: all of them."""
         return None
@@ -103,6 +109,33 @@ class DecoderConfig(RopeConfig):
             self.num_key_value_heads = self.num_attention_heads
         if self.head_dim is None:
             self.head_dim = self.hidden_size // self.num_attention_heads
+
+
+class LayerTypesConfig(DecoderConfig):
+    """Decoders with layers of two kinds: `layer_types` says "sliding_attention" of those that see the last
+    `sliding_window` positions only, "full_attention" of the others. Where it is not given, `slides` decides."""
+
+    sliding_window: int | None = 4096
+    layer_types: list[str] | None = None
+
+    def slides(self, layer: int) -> bool:
+        """Every other layer, the first among them."""
+        return layer % 2 == 0
+
+    def window(self, layer: int) -> int | None:
+        return self.sliding_window if (self.layer_types or [])[layer] == "sliding_attention" else None
+
+    def check(self) -> None:
+        super().check()
+        kinds = ("full_attention", "sliding_attention")
+        if self.layer_types is None:
+            slides = self.sliding_window is not None
+            self.layer_types = [kinds[slides and self.slides(layer)] for layer in range(self.num_hidden_layers)]
+        if set(self.layer_types) - set(kinds) or len(self.layer_types) != self.num_hidden_layers:
+            raise ValueError(
+                f"config key 'layer_types' is {self.layer_types!r}; expected 'full_attention' or 'sliding_attention' "
+                f"for each of the {self.num_hidden_layers} layers"
+            )
 
 
 class LlamaConfig(DecoderConfig):
@@ -120,6 +153,7 @@ class LlamaConfig(DecoderConfig):
 
 
 class LlamaBlock(Block):
+    norm_class: ClassVar[Any] = RMSNorm
     wiring = pre_norm
     feed = gated
     norm_attn = At("input_layernorm")
@@ -127,7 +161,7 @@ class LlamaBlock(Block):
     norm_mlp = At("post_attention_layernorm")
     gate, up, down = At("mlp.gate_proj"), At("mlp.up_proj"), At("mlp.down_proj")
 
-    def __init__(self, config: Any, index: int) -> None:
+    def __init__(self, config: Any, index: int, **options: Any) -> None:
         super().__init__(
             index=index,
             hidden_size=config.hidden_size,
@@ -136,13 +170,26 @@ class LlamaBlock(Block):
             head_size=config.head_dim,
             window=config.window(index),
             inner_size=config.intermediate_size,
-            norm=partial(RMSNorm, config.hidden_size, config.rms_norm_eps),
+            norm=partial(self.norm_class, config.hidden_size, config.rms_norm_eps),
             activation=config.hidden_act,
             attention_bias=config.attention_bias,
             output_bias=config.output_bias,
             mlp_bias=config.mlp_bias,
             attention_dropout=config.attention_dropout,
+            **options,
         )
+
+
+class NormedHeadsBlock(LlamaBlock):
+    """LLaMA's block with each head's queries and keys normalised."""
+
+    project = normed_heads
+    head_norm_q, head_norm_k = At("self_attn.q_norm"), At("self_attn.k_norm")
+
+    def __init__(self, config: Any, index: int, **options: Any) -> None:
+        super().__init__(config, index, **options)
+        self.head_norm_q = self.norm_class(config.head_dim, config.rms_norm_eps)
+        self.head_norm_k = self.norm_class(config.head_dim, config.rms_norm_eps)
 
 
 class LlamaPreTrainedModel(PreTrainedModel):
@@ -153,7 +200,7 @@ class LlamaPreTrainedModel(PreTrainedModel):
 
 
 class LlamaModel(RotaryDecoder, LlamaPreTrainedModel):
-    block_class = LlamaBlock
+    block_class: ClassVar[Any] = LlamaBlock
     word_embeddings = At("embed_tokens")
     blocks = At("layers")
     final_norm = At("norm")

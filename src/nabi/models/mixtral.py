@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..nn import heads
 from ..nn.context import Context
-from ..nn.experts import Experts, balance_loss, route
+from ..nn.experts import Experts, balance_loss, route, routed
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..outputs import MoeCausalLMOutputWithPast, MoeModelOutputWithPast
@@ -65,15 +65,14 @@ class MixtralBlock(LlamaBlock):
         """Each token through the experts that the router picks."""
         if self.training and self.jitter:
             x = x * torch.empty_like(x).uniform_(1 - self.jitter, 1 + self.jitter)
-        tokens = x.reshape(-1, x.shape[-1])
-        logits = self.router(tokens)
-        context.router_logits.append(logits)
-        shares, chosen = route(logits, self.experts_per_token)
-        return self.experts(tokens, shares, chosen).view(x.shape)
+        return routed(self, x, context)
+
+    def route(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        return route(logits, self.experts_per_token)
 
 
 class MixtralPreTrainedModel(LlamaPreTrainedModel):
-    config_class = MixtralConfig
+    config_class: ClassVar[Any] = MixtralConfig
 
     def init_module(self, module: nn.Module) -> None:
         super().init_module(module)
@@ -83,7 +82,7 @@ class MixtralPreTrainedModel(LlamaPreTrainedModel):
 
 
 class MixtralModel(MixtralPreTrainedModel, LlamaModel):
-    block_class = MixtralBlock
+    block_class: ClassVar[Any] = MixtralBlock
 
     def forward(self, *args: Any, output_router_logits: bool | None = None, **inputs: Any) -> MoeModelOutputWithPast:
         """As any decoder's; router_logits, per layer (tokens, experts), if output_router_logits."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from ..nn import heads
 from ..nn.pretrained import PreTrainedModel
 from .llama import (
-    DecoderConfig,
+    LayerTypesConfig,
     LlamaForCausalLM,
     LlamaForQuestionAnswering,
     LlamaForTokenClassification,
@@ -16,9 +16,8 @@ from .llama import (
 )
 
 
-class Qwen2Config(DecoderConfig):
-    """`layer_types` names each layer "full_attention" or "sliding_attention"; where it is not given, the layers from
-    `max_window_layers` on slide if `use_sliding_window`."""
+class Qwen2Config(LayerTypesConfig):
+    """Without `layer_types` the layers from `max_window_layers` on slide, if `use_sliding_window`."""
 
     model_type = "qwen2"
     attention_bias = True
@@ -29,29 +28,17 @@ class Qwen2Config(DecoderConfig):
     num_key_value_heads: int | None = 32
     max_position_embeddings: int = 32768
     use_sliding_window: bool = False
-    sliding_window: int | None = 4096
     max_window_layers: int = 28
-    layer_types: list[str] | None = None
     bos_token_id: int | None = None
     eos_token_id: int | list[int] | None = None
 
-    def window(self, layer: int) -> int | None:
-        return self.sliding_window if (self.layer_types or [])[layer] == "sliding_attention" else None
+    def slides(self, layer: int) -> bool:
+        return layer >= self.max_window_layers
 
     def check(self) -> None:
-        super().check()
         if not self.use_sliding_window:
             self.sliding_window = None
-        if self.layer_types is None:
-            first = self.max_window_layers if self.sliding_window is not None else self.num_hidden_layers
-            full = min(first, self.num_hidden_layers)
-            self.layer_types = ["full_attention"] * full + ["sliding_attention"] * (self.num_hidden_layers - full)
-        unknown = set(self.layer_types) - {"full_attention", "sliding_attention"}
-        if unknown or len(self.layer_types) != self.num_hidden_layers:
-            raise ValueError(
-                f"config key 'layer_types' is {self.layer_types!r}; expected 'full_attention' or 'sliding_attention' "
-                f"for each of the {self.num_hidden_layers} layers"
-            )
+        super().check()
 
 
 class Qwen2PreTrainedModel(LlamaPreTrainedModel):

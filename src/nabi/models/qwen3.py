@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..nn import heads
-from ..nn.attention import normed_heads
-from ..nn.norms import RMSNorm
 from ..nn.pretrained import PreTrainedModel
-from ..nn.roles import At
-from .llama import LlamaBlock, LlamaForCausalLM, LlamaForQuestionAnswering, LlamaForTokenClassification, LlamaModel
+from .llama import (
+    LlamaForCausalLM,
+    LlamaForQuestionAnswering,
+    LlamaForTokenClassification,
+    LlamaModel,
+    NormedHeadsBlock,
+)
 from .qwen2 import Qwen2Config, Qwen2PreTrainedModel
 
 
@@ -24,22 +27,12 @@ class Qwen3Config(Qwen2Config):
         return self.attention_bias
 
 
-class Qwen3Block(LlamaBlock):
-    project = normed_heads
-    head_norm_q, head_norm_k = At("self_attn.q_norm"), At("self_attn.k_norm")
-
-    def __init__(self, config: Any, index: int) -> None:
-        super().__init__(config, index)
-        self.head_norm_q = RMSNorm(config.head_dim, config.rms_norm_eps)
-        self.head_norm_k = RMSNorm(config.head_dim, config.rms_norm_eps)
-
-
 class Qwen3PreTrainedModel(Qwen2PreTrainedModel):
     config_class = Qwen3Config
 
 
 class Qwen3Model(Qwen3PreTrainedModel, LlamaModel):
-    block_class = Qwen3Block
+    block_class = NormedHeadsBlock
 
 
 class Qwen3Head(Qwen3PreTrainedModel):

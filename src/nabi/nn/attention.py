@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .masks import combine
-from .positions import rotate
 
 if TYPE_CHECKING:
     from .block import Block
@@ -19,18 +18,15 @@ if TYPE_CHECKING:
 def self_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     """(batch, length, hidden) -> the same: every position reads the positions that the context lets it see."""
     q, k, v = block.project(x)
-    if context.rotary is not None:
-        q, k = rotate(q, k, context.rotary)
+    q, k = block.place(q, k, context)
     if context.cache is not None:
         k, v = context.cache.update(k, v, block.index)
     bias = block.score_bias(q, k, context)
     mask, causal = context.visible(block.window)
-    if context.explicit or context.attentions is not None:
-        mixed, weights = mix_explicitly(block, q, k, v, mask, bias)
-        if context.attentions is not None:
-            context.attentions.append(weights)
-    else:
-        mixed = mix(block, q, k, v, combine(mask, bias), causal)
+    explicit = context.explicit or context.attentions is not None
+    mixed, weights = block.mix(q, k, v, mask, bias, causal=causal, explicit=explicit)
+    if context.attentions is not None and weights is not None:
+        context.attentions.append(weights)
     return block.o(merge_heads(mixed))
 
 
@@ -41,42 +37,60 @@ def cross_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     if block.index not in cached:
         cached[block.index] = block.project_memory(context.memory)
     k, v = cached[block.index]
-    if context.cross_attentions is None:
-        mixed = mix(block, q, k, v, context.memory_mask)
-    else:
-        mixed, weights = mix_explicitly(block, q, k, v, context.memory_mask)
+    mixed, weights = block.mix(q, k, v, context.memory_mask, explicit=context.cross_attentions is not None)
+    if context.cross_attentions is not None and weights is not None:
         context.cross_attentions.append(weights)
     return block.cross_o(merge_heads(mixed))
 
 
-def mix(block: Block, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
-    """softmax(q k * scale + mask) v, by the fastest kernel there is."""
-    return F.scaled_dot_product_attention(
+# --- mixing: softmax(q k * scale + mask) v -------------------------------------------------------------------------
+
+
+def mix(
+    block: Block,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor | None,
+    bias: Tensor | None = None,
+    *,
+    causal: bool = False,
+    explicit: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """(batch, heads, queries, head size), by the fastest kernel there is; if explicit, with the weights."""
+    if explicit:
+        k, v = repeat_heads(k, q.shape[1]), repeat_heads(v, q.shape[1])
+        weights = torch.softmax(masked(score(block, q, k, bias), mask), dim=-1)
+        weights = F.dropout(weights, block.attention_dropout, block.training)
+        return weights @ v, weights
+    mixed = F.scaled_dot_product_attention(
         q,
         k,
         v,
-        attn_mask=mask,
+        attn_mask=combine(mask, bias),
         dropout_p=block.attention_dropout if block.training else 0.0,
         is_causal=causal,
         scale=block.scale,
         enable_gqa=q.shape[1] != k.shape[1],
     )
+    return mixed, None
 
 
-def mix_explicitly(
-    block: Block, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, bias: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """The same step by step, for those who want the weights too. A query that sees nothing looks everywhere alike."""
-    if q.shape[1] != k.shape[1]:
-        k, v = (t.repeat_interleave(q.shape[1] // t.shape[1], dim=1) for t in (k, v))
+def score(block: Block, q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tensor:
     scores = q @ k.transpose(-1, -2) * block.scale
-    scores = scores if bias is None else scores + bias
-    if mask is not None and mask.dtype == torch.bool:
-        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-    elif mask is not None:
-        scores = scores + mask
-    weights = F.dropout(torch.softmax(scores, dim=-1), block.attention_dropout, block.training)
-    return weights @ v, weights
+    return scores if bias is None else scores + bias
+
+
+def masked(scores: Tensor, mask: Tensor | None) -> Tensor:
+    """Scores where a query may see; a query that sees nothing looks everywhere alike."""
+    if mask is None:
+        return scores
+    return scores.masked_fill(~mask, torch.finfo(scores.dtype).min) if mask.dtype == torch.bool else scores + mask
+
+
+def repeat_heads(x: Tensor, heads: int) -> Tensor:
+    """Keys or values of few heads, each for its group of query heads."""
+    return x if x.shape[1] == heads else x.repeat_interleave(heads // x.shape[1], dim=1)
 
 
 # --- projections: how q, k and v come out of the weights on disk --------------------------------------------------
@@ -107,6 +121,12 @@ def normed_heads(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def thirds(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """One fused projection, its output cut into all queries, all keys, all values."""
     q, k, v = (split_heads(part, block.head_size) for part in block.qkv(x).chunk(3, dim=-1))
+    return q, k, v
+
+
+def thirds_of_heads(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """One fused projection, in which each head's query, key and value stand together."""
+    q, k, v = split_heads(block.qkv(x), 3 * block.head_size).chunk(3, dim=-1)
     return q, k, v
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from . import attention
+from . import attention, positions
 from .context import Context
 from .mlp import activation_function, plain
 from .roles import RoleModule
@@ -24,11 +24,13 @@ class Block(RoleModule):
                 │ up (, gate) ─► activation ─► down                         mlp
                 └ norm_attn, norm_cross, norm_mlp: where the wiring says
 
-    A subclass places its roles with `At` and picks functions for wiring, project, project_memory and feed.
+    A subclass places its roles with `At` and picks functions for wiring, project, place, mix, project_memory, feed.
     """
 
     wiring: ClassVar[Wiring]
     project = attention.separate
+    place = positions.by_rotation
+    mix = attention.mix
     project_memory = attention.separate_memory
     feed: ClassVar[Callable[[Block, Tensor, Context], Tensor]] = plain
 
@@ -38,6 +40,7 @@ class Block(RoleModule):
     qkv: Any = None
     o: Any = None
     norm_attn: Any = None
+    norm_attn_out: Any = None
     head_norm_q: Any = None
     head_norm_k: Any = None
     cross_q: Any = None
@@ -49,6 +52,7 @@ class Block(RoleModule):
     gate: Any = None
     down: Any = None
     norm_mlp: Any = None
+    norm_mlp_out: Any = None
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..config import Config
 from .cache import Cache
 from .masks import attention_mask as make_mask
+from .positions import Table
 
 
 @dataclass
@@ -22,7 +23,8 @@ class Context:
     causal: bool = False  # no mask, but each position sees only itself and those before
     windows: dict[int, tuple[Tensor | None, bool]] = field(default_factory=dict)  # both again, by a block's window
     explicit: bool = False  # scores in the open: some queries see nothing, and must still have the right gradients
-    rotary: tuple[Tensor, Tensor] | None = None  # cosines and sines
+    rotary: Table | None = None
+    rotary_near: Table | None = None  # of the blocks with a window, where it is another
     memory: Any = None  # an encoder's output (batch, source length, hidden), or None
     memory_mask: Tensor | None = None
     cache: Cache | None = None
@@ -45,6 +47,10 @@ class Context:
     def visible(self, window: int | None) -> tuple[Tensor | None, bool]:
         """The mask of a block that sees the last `window` positions, and whether plain causal attention says it all."""
         return (self.mask, self.causal) if window is None else self.windows[window]
+
+    def angles(self, window: int | None) -> Table | None:
+        """The rotary angles of a block that sees the last `window` positions."""
+        return self.rotary if window is None or self.rotary_near is None else self.rotary_near
 
     def see(self, x: Tensor) -> None:
         if self.hidden_states is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -141,12 +142,16 @@ def resize_rows(old: Any, count: int, mean: bool, init: Callable[[nn.Module], No
 
     Rows in both are kept. New ones are the mean of the old ones, or what `init` gives.
     """
-    options = {"device": old.weight.device, "dtype": old.weight.dtype}
+    new: Any = copy.copy(old)  # of the same class, with what else that holds
+    new._parameters = {
+        name: None if p is None else nn.Parameter(p.new_empty(count, *p.shape[1:]))
+        for name, p in old._parameters.items()
+    }
     if isinstance(old, nn.Embedding):
-        padding = old.padding_idx if old.padding_idx is not None and old.padding_idx < count else None
-        new: Any = nn.Embedding(count, old.embedding_dim, padding_idx=padding, **options)
+        new.num_embeddings = count
+        new.padding_idx = old.padding_idx if old.padding_idx is not None and old.padding_idx < count else None
     else:
-        new = nn.Linear(old.in_features, count, bias=old.bias is not None, **options)
+        new.out_features = count
     kept = min(count, len(old.weight))
     with torch.no_grad():
         init(new)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .mlp import activation_function
+
+if TYPE_CHECKING:
+    from .block import Block
+    from .context import Context
 
 
 class Experts(nn.Module):
@@ -76,10 +80,18 @@ class Experts(nn.Module):
                 self.down.copy_(down)
 
 
-def route(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The best `count` experts of each token and their shares, which sum to 1: logits (tokens, experts)."""
+def routed(block: Block, x: Tensor, context: Context) -> Tensor:
+    """Each token through the experts that the block's router picks: roles router and experts; and a route."""
+    tokens = x.reshape(-1, x.shape[-1])
+    logits = block.router(tokens)
+    context.router_logits.append(logits)
+    return block.experts(tokens, *block.route(logits)).view(x.shape)
+
+
+def route(logits: Tensor, count: int, whole: bool = True) -> tuple[Tensor, Tensor]:
+    """The best `count` experts of each token and their shares, which sum to 1 if `whole`: logits (tokens, experts)."""
     shares, chosen = torch.softmax(logits.float(), dim=-1).topk(count, dim=-1)
-    return shares / shares.sum(-1, keepdim=True), chosen
+    return (shares / shares.sum(-1, keepdim=True) if whole else shares), chosen
 
 
 def balance_loss(logits: Sequence[Tensor], count: int, mask: Tensor | None) -> Tensor:

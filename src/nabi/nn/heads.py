@@ -335,10 +335,14 @@ class CausalLM(HeadModel):
     """Next-token scores by one projection, tied to the word embeddings if the config says so."""
 
     output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithPast
+    output_bias: ClassVar[bool] = False
     label_loss = staticmethod(next_token_loss)
 
     def build(self, config: Any) -> None:
-        self.output_embeddings = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.output_embeddings = nn.Linear(config.hidden_size, config.vocab_size, bias=self.output_bias)
+
+    def score_tokens(self, x: Tensor) -> Tensor:
+        return self.output_embeddings(x)
 
     def forward(
         self,
@@ -353,7 +357,7 @@ class CausalLM(HeadModel):
         logits_to_keep: only the last so many positions (0: all), or these positions, are scored.
         """
         out = self.run_body(*args, **inputs)
-        logits = self.output_embeddings(kept_positions(out.last_hidden_state, logits_to_keep))
+        logits = self.score_tokens(kept_positions(out.last_hidden_state, logits_to_keep))
         loss = self.label_loss(logits, labels, num_items_in_batch)
         return self.output_class(loss=loss, logits=logits, **seen(out))
 

@@ -22,6 +22,7 @@ def attention_mask(
     given: None; (batch, keys) with 1 at real tokens; (batch, queries, keys); or (batch, 1, queries, keys), as
     booleans, as 1/0, or as numbers to add (0 and a large negative number).
     Returns (mask, causal): a mask broadcastable to (batch, heads, queries, keys) or None where nothing is hidden.
+    A window counts a query's own position: the last `window` ones if causal, else `window` - 1 on either side.
     The second is True only if the mask is None and each query sees the keys up to its own, so that the kernel can
     skip the other half; `materialise` asks for the mask itself even then.
     """
@@ -31,10 +32,11 @@ def attention_mask(
             return _four_dimensional(given), False
     hidden = None if given is None or _all_ones(given) else _rows(given)
     if not causal:
-        return hidden, False
+        near = None if window is None or window >= keys else _band(queries, keys, window, device, ahead=window - 1)
+        return (near if hidden is None else hidden if near is None else near & hidden), False
     if hidden is None and queries == keys and not materialise and (window is None or window >= keys):
         return None, True
-    mask = _causal(queries, keys, window, device)
+    mask = _band(queries, keys, window, device, ahead=0)
     if hidden is None and queries == 1 and (window is None or window >= keys):
         return None, False
     return (mask if hidden is None else mask & hidden), False
@@ -55,11 +57,11 @@ def combine(mask: Tensor | None, bias: Tensor | None) -> Tensor | None:
     return bias if hidden is None else bias + hidden
 
 
-def _causal(queries: int, keys: int, window: int | None, device: torch.device) -> Tensor:
-    """(1, 1, queries, keys): the queries are the last ones of the keys' positions."""
+def _band(queries: int, keys: int, window: int | None, device: torch.device, ahead: int) -> Tensor:
+    """(1, 1, queries, keys): keys up to `ahead` behind a query. The queries are the last of the keys' positions."""
     query = torch.arange(keys - queries, keys, device=device)[:, None]
     key = torch.arange(keys, device=device)[None]
-    mask = key <= query
+    mask = key <= query + ahead
     if window is not None:
         mask &= key > query - window
     return mask[None, None]

@@ -1,4 +1,4 @@
-"""Where a token stands: rotary angles and relative buckets.
+"""Where a token stands: rotary angles, linear biases and relative buckets.
 
 Learned absolute positions are an embedding (see embeddings.py).
 """
@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+if TYPE_CHECKING:
+    from .block import Block
+    from .context import Context
+
+Table = tuple[Tensor, Tensor]  # cosines and sines
 Rope = dict[str, Any]  # the config's rope keys: rope_type, rope_theta, factor, …
 
 
@@ -101,7 +106,7 @@ def check_rope(rope: Rope) -> None:
         raise ValueError(f"rope type {kind!r} needs {', '.join(missing)} in rope_scaling / rope_parameters")
 
 
-def rotary_table(positions: Tensor, size: int, rope: Rope, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def rotary_table(positions: Tensor, size: int, rope: Rope, dtype: torch.dtype) -> Table:
     """Cosines and sines (batch, 1, length, head size) for position ids (batch, length)."""
     frequencies_of, _ = ROPE_TYPES[rope.get("rope_type", "default")]
     varies = rope.get("rope_type") in ("dynamic", "longrope")
@@ -112,15 +117,37 @@ def rotary_table(positions: Tensor, size: int, rope: Rope, dtype: torch.dtype) -
     return (angles.cos() * scale).to(dtype), (angles.sin() * scale).to(dtype)
 
 
-def rotate(q: Tensor, k: Tensor, table: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """Turn queries and keys by their angles; the two halves of a head are the two coordinates."""
+def rotate(x: Tensor, table: Table) -> Tensor:
+    """Turn queries or keys by their angles; the two halves of a head are the two coordinates.
+
+    Where the table is narrower than the head, what is behind it stays as it is.
+    """
     cos, sin = table
+    x, rest = x[..., : cos.shape[-1]], x[..., cos.shape[-1] :]
+    first, second = x.chunk(2, dim=-1)
+    turned = x * cos + torch.cat((-second, first), dim=-1) * sin
+    return torch.cat((turned, rest), dim=-1) if rest.shape[-1] else turned
 
-    def turn(x: Tensor) -> Tensor:
-        first, second = x.chunk(2, dim=-1)
-        return x * cos + torch.cat((-second, first), dim=-1) * sin
 
-    return turn(q), turn(k)
+def by_rotation(block: Block, q: Tensor, k: Tensor, context: Context) -> tuple[Tensor, Tensor]:
+    """Queries and keys turned by their positions, where the context has angles."""
+    table = context.angles(block.window)
+    return (q, k) if table is None else (rotate(q, table), rotate(k, table))
+
+
+# --- linear biases (arXiv:2108.12409) ----------------------------------------------------------------------------
+
+
+def linear_biases(heads: int, positions: Tensor, dtype: torch.dtype) -> Tensor:
+    """ALiBi: (batch, heads, 1, keys) to add to the scores; the further back a key (batch, keys), the less, by head."""
+    whole = 2 ** math.floor(math.log2(heads))
+
+    def slopes(count: int, step: int) -> list[float]:
+        base = 2 ** -(2 ** (3 - math.log2(count)))
+        return [base**power for power in range(1, count + 1, step)]
+
+    steep = torch.tensor((slopes(whole, 1) + slopes(2 * whole, 2))[:heads], device=positions.device, dtype=dtype)
+    return steep[:, None, None] * positions[:, None, None, :]
 
 
 # --- relative buckets (arXiv:1910.10683) ------------------------------------------------------------------------

@@ -40,7 +40,7 @@ class At:
         if isinstance(child, nn.Parameter):
             module.register_parameter(name, child)
         else:
-            module.add_module(name, child)
+            module._modules[name] = child  # not add_module: a role may be called as its place on disk
 
 
 class Room(nn.Module):

@@ -27,3 +27,27 @@ def pre_norm(block: Block, x: Tensor, context: Context) -> Tensor:
     if context.memory is not None:
         x = x + block.dropout(cross_attention(block, block.norm_cross(x), context))
     return x + block.dropout(block.feed(block.norm_mlp(x), context))
+
+
+def norm_after(block: Block, x: Tensor, context: Context) -> Tensor:
+    """Normalise what comes out of each part, before it is added (arXiv:2501.00656)."""
+    x = x + block.norm_attn(self_attention(block, x, context))
+    return x + block.norm_mlp(block.feed(x, context))
+
+
+def sandwich(block: Block, x: Tensor, context: Context) -> Tensor:
+    """Normalise what goes into each part, and what comes out of it (arXiv:2105.13290)."""
+    x = x + block.norm_attn_out(self_attention(block, block.norm_attn(x), context))
+    return x + block.norm_mlp_out(block.feed(block.norm_mlp(x), context))
+
+
+def parallel(block: Block, x: Tensor, context: Context) -> Tensor:
+    """Attention and MLP side by side, both on the same normalised input."""
+    given = block.norm_attn(x)
+    return x + block.dropout(self_attention(block, given, context)) + block.dropout(block.feed(given, context))
+
+
+def parallel_norms(block: Block, x: Tensor, context: Context) -> Tensor:
+    """Attention and MLP side by side, each on an input that it normalises itself."""
+    mixed = self_attention(block, block.norm_attn(x), context)
+    return x + block.dropout(mixed) + block.dropout(block.feed(block.norm_mlp(x), context))

@@ -1,0 +1,10 @@
+"""The registry of the parity suite: tiny configurations of every family. A family added here brings its tests."""
+
+from __future__ import annotations
+
+from . import decoders, encoders, seq2seq, speech
+from .case import Case
+
+CASES: list[Case] = [*encoders.CASES, *decoders.CASES, *seq2seq.CASES, *speech.CASES]
+PAIRS = [(case, head) for case in CASES for head in case.heads]
+IDS = [f"{case.name}-{head}" for case, head in PAIRS]
