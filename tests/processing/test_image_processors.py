@@ -246,6 +246,12 @@ def test_keywords_of_from_pretrained_win_and_unused_ones_can_be_had(tmp_path: Pa
     assert pickle.loads(pickle.dumps(made)).to_dict() == made.to_dict()
 
 
+def test_a_keyword_that_is_no_setting_is_mentioned(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    nabi.ViTImageProcessor().save_pretrained(tmp_path)
+    nabi.ViTImageProcessor.from_pretrained(tmp_path, do_resiz=False)
+    assert "ViTImageProcessor has no setting 'do_resiz': it is left out." in caplog.text
+
+
 def test_old_and_fast_names_are_the_same_class() -> None:
     assert nabi.ViTFeatureExtractor is nabi.ViTImageProcessor is nabi.ViTImageProcessorFast
     assert nabi.DetrFeatureExtractor is nabi.DetrImageProcessorFast is nabi.DetrImageProcessor

@@ -128,7 +128,9 @@ class SequenceFeatureExtractor(Preprocessor):
             else:
                 samples = as_waveform(recording, name)
                 self._say_rate(rate)
-            waves.append(resample(samples.astype(np.float32), rate or self.sampling_rate, self.sampling_rate))
+            waves.append(
+                resample(samples.astype(np.float32, copy=False), rate or self.sampling_rate, self.sampling_rate)
+            )
         return waves
 
     def _say_rate(self, rate: int | None) -> None:
@@ -285,10 +287,9 @@ class WhisperFeatureExtractor(SequenceFeatureExtractor):
 
 def normalized(row: np.ndarray, mask: np.ndarray | None, padding_value: float) -> np.ndarray:
     """With mean 0 and variance 1 over the samples that the mask counts; the others are padding."""
-    kept = np.ones(len(row), dtype=bool) if mask is None else mask.astype(bool)
+    kept = slice(None) if mask is None else mask.astype(bool)
     scaled = (row - row[kept].mean()) / np.sqrt(row[kept].var() + 1e-7)
-    scaled[~kept] = padding_value
-    return scaled
+    return scaled if mask is None else np.where(mask, scaled, np.float32(padding_value))
 
 
 def _row(row: Any, name: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -17,6 +18,8 @@ import numpy as np
 from ..config import read_json
 from ..hub import Repository
 from ..tokenization.saving import make_folder, push
+
+logger = logging.getLogger(__name__)
 
 PREPROCESSOR = "preprocessor_config.json"
 PROCESSOR = "processor_config.json"
@@ -95,7 +98,11 @@ class Preprocessor:
         known = {key: value for key, value in given.items() if cls.is_setting(key) or key in settings}
         made = cls(**{**settings, **known})
         rest = {key: value for key, value in given.items() if key not in known}
-        return (made, rest) if return_unused_kwargs else made
+        if return_unused_kwargs:
+            return made, rest
+        if rest:
+            logger.warning("%s has no setting %s: it is left out.", cls.__name__, ", ".join(map(repr, rest)))
+        return made
 
     @classmethod
     def is_setting(cls, key: str) -> bool:

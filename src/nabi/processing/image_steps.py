@@ -135,7 +135,7 @@ def center_crop(image: np.ndarray, size: Size) -> np.ndarray:
 
 def rescale(image: np.ndarray, factor: float) -> np.ndarray:
     """Times `factor`, as float32."""
-    return (image.astype(np.float64) * factor).astype(np.float32)
+    return image.astype(np.float32) * np.float32(factor)
 
 
 def normalize(image: np.ndarray, mean: float | Sequence[float], std: float | Sequence[float]) -> np.ndarray:
@@ -143,7 +143,9 @@ def normalize(image: np.ndarray, mean: float | Sequence[float], std: float | Seq
     if image.dtype.kind != "f":
         image = image.astype(np.float32)
     middle, spread = (np.asarray(value, dtype=image.dtype).reshape(-1, 1, 1) for value in (mean, std))
-    return (image - middle) / spread
+    shifted = image - middle
+    shifted /= spread
+    return shifted
 
 
 def pad(image: np.ndarray, height: int, width: int, name: str = "the image") -> np.ndarray:

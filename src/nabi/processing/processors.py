@@ -103,7 +103,7 @@ class Processor:
                     routed[_GROUPS[key]].update(value)
                 continue
             takers = [part for part in self.parts if key == "return_tensors" or self._takes(part, key)]
-            if not takers and key not in ("videos", "audio", "images"):
+            if not takers and not (value is None and key in ("audio", "images", "videos")):
                 known = {name for part in self.parts for name in self._known(part)}
                 near = difflib.get_close_matches(key, known, 1)
                 raise TypeError(
