@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Detector(BaseImageProcessor):
-    """Adds `pixel_mask` (1 for pixels, 0 for padding) and, with `annotations`, `labels`, one target for each image.
+    """Pads batches and, with `annotations`, adds `labels`, one target for each image.
 
     `format`: "coco_detection" or "coco_panoptic". `do_convert_annotations` (as `do_normalize`): boxes as centre and
     size in parts of the padded image, else as corners in pixels.
@@ -35,7 +35,7 @@ class _Detector(BaseImageProcessor):
         "format": coco.DETECTION,
         **IMAGENET,
     }
-    model_input_names = ["pixel_values", "pixel_mask"]
+    _makes_masks = False
 
     def __init__(self, **settings: Any) -> None:
         pads = settings.pop("pad_and_return_pixel_mask", None)  # an old file's name
@@ -96,7 +96,8 @@ class _Detector(BaseImageProcessor):
                 target and coco.padded(target, image.shape[-2:], size, o.do_convert_annotations)
                 for target, image in zip(targets, pixels, strict=True)
             ]
-            data["pixel_mask"] = [_mask(image, size) for image in pixels]
+            if self._makes_masks:
+                data["pixel_mask"] = [_mask(image, size) for image in pixels]
             pixels = self._padded(pixels, o)
         data["pixel_values"] = [laid_out(image, o) for image in pixels]
         batch = BatchFeature(data, return_tensors)
@@ -108,9 +109,9 @@ class _Detector(BaseImageProcessor):
         return self.preprocess(images, *args, **options)
 
     def pad(
-        self, images: Any, return_pixel_mask: bool = True, return_tensors: Any = None, **options: Any
+        self, images: Any, return_pixel_mask: bool | None = None, return_tensors: Any = None, **options: Any
     ) -> BatchFeature:
-        """Pad images that are preprocessed already, as a collator does: `pixel_values` and `pixel_mask`."""
+        """Pad images that are preprocessed already, as a collator does. `return_pixel_mask`: None as a call does it."""
         o = self._options(options)
         arrays = [
             as_array(image, f"images[{index}]", input_data_format=o.input_data_format)
@@ -118,7 +119,7 @@ class _Detector(BaseImageProcessor):
         ]
         size = padded_size(arrays, o.pad_size)
         data: dict[str, Any] = {"pixel_values": self._padded(arrays, o)}
-        if return_pixel_mask:
+        if self._makes_masks if return_pixel_mask is None else return_pixel_mask:
             data["pixel_mask"] = [_mask(image, size) for image in arrays]
         return BatchFeature(data, return_tensors)
 
@@ -152,6 +153,11 @@ class _Detector(BaseImageProcessor):
 
 
 class DetrImageProcessor(_Detector):
+    """Adds `pixel_mask`, 1 for pixels and 0 for padding."""
+
+    model_input_names = ["pixel_values", "pixel_mask"]
+    _makes_masks = True
+
     def post_process_semantic_segmentation(
         self, outputs: Any, target_sizes: Any = None, return_segmentation_scores: bool = False
     ) -> list[Any]:
@@ -208,7 +214,7 @@ class DetrImageProcessor(_Detector):
 
 
 class YolosImageProcessor(_Detector):
-    """Edges after resizing are multiples of 16, the model's patch."""
+    """Edges after resizing are multiples of 16, the model's patch. There is no mask: the model takes none."""
 
     def _output_size(self, height: int, width: int, size: steps.Size) -> tuple[int, int]:
         if "shortest_edge" not in size:

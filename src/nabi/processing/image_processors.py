@@ -120,8 +120,8 @@ class BaseImageProcessor(Preprocessor):
                 near = difflib.get_close_matches(key, allowed, 1)
                 hint = f" Do you mean {near[0]!r}?" if near else f" It takes {', '.join(allowed)}."
                 raise TypeError(f"{type(self).__name__} has no option {key!r}.{hint}")
-        named = self._with_sizes({key: value for key, value in given.items() if value is not None})
-        o = Options(**{key: named.get(key, getattr(self, key)) for key in allowed})
+        named = {key: value for key, value in given.items() if value is not None}
+        o = Options(**self._with_sizes({key: named.get(key, getattr(self, key)) for key in allowed}))
         o.input_data_format = as_layout(o.input_data_format, "input_data_format")
         o.data_format = as_layout(o.data_format, "data_format")
         needs = {
