@@ -326,6 +326,15 @@ def test_values_that_no_picture_has_are_refused_with_their_range() -> None:
     assert nabi.ViTImageProcessor(do_resize=False, size=20)(wide)["pixel_values"][0].shape == (3, 20, 20)
 
 
+@pytest.mark.parametrize("name", PLAIN)
+def test_an_image_does_not_depend_on_its_neighbours(name: str) -> None:
+    processor = getattr(nabi, f"{name}ImageProcessor")(size={"shortest_edge": 40} if name == "ConvNext" else 40)
+    images = [picture(*size) for size in SIZES]
+    together = processor(images)["pixel_values"]
+    for alone, row in zip(images, together, strict=True):
+        assert np.array_equal(processor(alone)["pixel_values"][0], row)
+
+
 def test_pictures_are_not_changed_in_place() -> None:
     pixels = np.asarray(picture()).astype(np.float32)
     before = pixels.copy()

@@ -80,6 +80,21 @@ def test_a_lazily_opened_image_that_is_cut_off_says_so_too() -> None:
         nabi.CLIPImageProcessor()(opened)
 
 
+@pytest.mark.parametrize("layout", ["PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP"])
+@pytest.mark.filterwarnings("ignore")  # Pillow's remarks on what it repairs
+def test_any_damage_gives_an_image_or_the_one_error(layout: str) -> None:
+    content = saved(picture(24, 24), layout)
+    dice = np.random.default_rng(0)
+    for _ in range(60):
+        damaged = bytearray(content[: dice.integers(1, len(content) + 1)])
+        for place in dice.integers(0, len(damaged), dice.integers(0, 6)):
+            damaged[place] = dice.integers(0, 256)
+        try:
+            assert load_image(bytes(damaged)).mode == "RGB"
+        except ValueError as error:
+            assert "Fetch or save it again" in str(error) or "no pixels" in str(error)
+
+
 @pytest.mark.parametrize("content", [b"", b"no image at all", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
 def test_bytes_that_are_no_image_say_so(content: bytes) -> None:
     with pytest.raises(ValueError, match="is no image that Pillow can read"):

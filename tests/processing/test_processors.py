@@ -68,6 +68,8 @@ def test_what_does_not_fit_is_one_clear_error(words: Path, incumbent: ModuleType
         ours()
     with pytest.raises(TypeError, match=r"CLIPProcessor has no option 'paddin'. Do you mean 'padding'"):
         ours(text="a", paddin=True)
+    with pytest.raises(TypeError, match="Do you mean 'do_resize'"):
+        ours(images=PICTURES, do_resiz=False)
     with pytest.raises(TypeError, match="CLIPProcessor has no option 'audio'"):
         ours(text="a", audio=wave())
     with pytest.raises(ValueError, match="padding is given twice: by itself and within text_kwargs"):

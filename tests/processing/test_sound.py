@@ -101,6 +101,20 @@ def test_a_file_that_was_cut_off_in_its_head_says_so(tmp_path: Path) -> None:
         load_audio(path)
 
 
+@pytest.mark.parametrize("layout", ["WAV", "FLAC", "OGG", "MP3"])
+def test_any_damage_gives_sound_or_one_error(layout: str) -> None:
+    content = saved(wave(2000), layout=layout)
+    dice = np.random.default_rng(0)
+    for _ in range(40):
+        damaged = bytearray(content[: dice.integers(1, len(content) + 1)])
+        for place in dice.integers(0, len(damaged), dice.integers(0, 6)):
+            damaged[place] = dice.integers(0, 256)
+        try:
+            assert load_audio(bytes(damaged)).ndim == 1
+        except ValueError as error:
+            assert "the audio (" in str(error)
+
+
 def test_which_axis_is_the_batch() -> None:
     assert [len(part) for part in as_list(np.zeros((2, 500)))[0]] == [500, 500]  # a batch, as in the incumbent
     assert len(as_list(np.zeros((500, 2)))[0]) == 1  # one recording in stereo, as soundfile reads it

@@ -85,10 +85,8 @@ def _chosen(processor: Processor, named: str | None) -> str | None:
 
 
 def _is_call_option(processor: Processor, key: str) -> bool:
-    template_keys = ("chat_template", "tokenize", "return_dict", "return_tensors")
-    return key == "images" or (
-        key not in template_keys and any(processor._takes(part, key) for part in processor.parts)
-    )
+    groups = ("images", "text_kwargs", "images_kwargs", "common_kwargs")
+    return key in groups or any(processor._takes(part, key) for part in processor.parts)
 
 
 def _with_images_named(conversation: Any) -> Any:

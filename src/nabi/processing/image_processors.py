@@ -31,7 +31,7 @@ BILINEAR, BICUBIC = 2, 3  # Pillow's numbers, which stand in the files
 _OPTIONS = """do_convert_rgb do_resize size default_to_square resample do_center_crop crop_size do_rescale
 rescale_factor do_normalize image_mean image_std do_pad pad_size input_data_format data_format""".split()
 # Options of a call that change nothing: they choose among the incumbent's implementations.
-_NO_EFFECT = ("device", "disable_grouping", "return_metadata")
+NO_EFFECT = ("device", "disable_grouping", "return_metadata")
 _SIZES = ("size", "crop_size", "pad_size")
 
 Options = SimpleNamespace
@@ -65,8 +65,13 @@ class BaseImageProcessor(Preprocessor):
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @classmethod
+    def options(cls) -> list[str]:
+        """What a call may override, and the constructor takes."""
+        return [*_OPTIONS, *cls.own_options]
+
+    @classmethod
     def is_setting(cls, key: str) -> bool:
-        return key in _OPTIONS or key in cls.own_options
+        return key in cls.options()
 
     def __call__(self, images: Any, **options: Any) -> BatchFeature:
         return self.preprocess(images, **options)
@@ -114,9 +119,9 @@ class BaseImageProcessor(Preprocessor):
 
     def _options(self, given: dict[str, Any]) -> Options:
         """What holds in this call: its options, where they are not None, over the settings."""
-        allowed = [*_OPTIONS, *self.own_options]
+        allowed = self.options()
         for key in given:
-            if key not in allowed and key not in _NO_EFFECT:
+            if key not in allowed and key not in NO_EFFECT:
                 near = difflib.get_close_matches(key, allowed, 1)
                 hint = f" Do you mean {near[0]!r}?" if near else f" It takes {', '.join(allowed)}."
                 raise TypeError(f"{type(self).__name__} has no option {key!r}.{hint}")

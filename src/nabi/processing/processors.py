@@ -25,6 +25,7 @@ from ..tokenization.saving import make_folder, push
 from .chat import apply_chat_template, read_template, write_template
 from .features import BatchFeature
 from .files import NO_EFFECT, PREPROCESSOR, PROCESSOR, as_json
+from .image_processors import NO_EFFECT as WITHOUT_EFFECT
 from .image_processors import flat_list
 
 T = TypeVar("T", bound="Processor")
@@ -115,12 +116,13 @@ class Processor:
         return routed
 
     def _takes(self, part: str, key: str) -> bool:
-        return key in self._known(part) or (part == "image_processor" and self.image_processor.is_setting(key))
+        return key in self._known(part)
 
     def _known(self, part: str) -> set[str]:
-        return {"tokenizer": _TEXT, "feature_extractor": _SOUND, "image_processor": {"device", "disable_grouping"}}[
-            part
-        ]
+        """The options of a call that a part takes."""
+        if part == "image_processor":
+            return {*self.image_processor.options(), *WITHOUT_EFFECT}
+        return _TEXT if part == "tokenizer" else _SOUND
 
     def decode(self, *args: Any, **kwargs: Any) -> Any:
         return self.tokenizer.decode(*args, **kwargs)
