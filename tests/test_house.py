@@ -24,12 +24,13 @@ MAY_KNOW: dict[str, set[str]] = {
     "embedded": set(),
     "checkpoint": {"config", "hub"},
     "tokenization": {"config", "hub", "outputs"},
+    "processing": {"config", "hub", "outputs", "tokenization"},
     "nn": {"config", "outputs", "checkpoint", "hub"},
     "models": {"nn", "config", "outputs"},
     "auto": {"models", "config"},
     "pipelines": {"auto", "tokenization", "embedded", "hub", "config", "models", "nn"},
     "cli": {"pipelines", "auto", "models", "nn", "embedded", "hub", "__init__"},
-    "__init__": {"models", "tokenization"},
+    "__init__": {"models", "processing", "tokenization"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(file.relative_to(SOURCE)) for file in FILES]

@@ -9,6 +9,7 @@ import importlib
 from typing import Any
 
 from .models import FAMILIES
+from .processing import HOMES as PROCESSORS
 from .tokenization.families import HOMES as TOKENIZERS
 
 __version__ = "0.1.0"
@@ -26,6 +27,7 @@ _MODULE_OF: dict[str, str] = {
     ),
     **dict.fromkeys(["AddedToken", "AutoTokenizer", "BatchEncoding", "PreTrainedTokenizerFast"], "tokenization"),
     **{name + ending: "tokenization" for name in TOKENIZERS for ending in ("", "Fast")},
+    **dict.fromkeys(PROCESSORS, "processing"),
     **dict.fromkeys(["Cache", "DynamicCache", "EncoderDecoderCache"], "nn.cache"),
     "PreTrainedModel": "nn.pretrained",
     "PretrainedConfig": "config",
