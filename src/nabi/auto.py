@@ -100,19 +100,26 @@ class AutoModel(_AutoModel):
 
 
 class AutoModelForPreTraining(_AutoModel):
-    endings = ("ForPreTraining", "ForConditionalGeneration", "ForMaskedLM", "LMHeadModel", "ForCausalLM")
+    endings = (
+        "ForPreTraining",
+        "ForConditionalGeneration",
+        "ForMaskedLM",
+        "LMHeadModel",
+        "WithLMHeadModel",
+        "ForCausalLM",
+    )
 
 
 class AutoModelForCausalLM(_AutoModel):
-    endings = ("ForCausalLM", "LMHeadModel")
+    endings = ("ForCausalLM", "LMHeadModel", "WithLMHeadModel")
 
 
 class AutoModelForMaskedLM(_AutoModel):
-    endings = ("ForMaskedLM",)
+    endings = ("ForMaskedLM", "WithLMHeadModel")
 
 
 class AutoModelForSeq2SeqLM(_AutoModel):
-    endings = ("ForConditionalGeneration",)
+    endings = ("ForConditionalGeneration", "MTModel")
 
 
 class AutoModelForSequenceClassification(_AutoModel):
@@ -124,7 +131,7 @@ class AutoModelForTokenClassification(_AutoModel):
 
 
 class AutoModelForQuestionAnswering(_AutoModel):
-    endings = ("ForQuestionAnswering",)
+    endings = ("ForQuestionAnsweringSimple", "ForQuestionAnswering")
 
 
 class AutoModelForMultipleChoice(_AutoModel):

@@ -7,6 +7,8 @@ import pytest
 from nabi.cli import main
 from nabi.models import FAMILIES
 
+OWN_LAYERS = ("xlm", "xlnet")  # stored as lists of parts; two streams
+
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_plan_of_every_family_names_its_wiring_its_roles_and_their_place_on_disk(
@@ -14,8 +16,9 @@ def test_the_plan_of_every_family_names_its_wiring_its_roles_and_their_place_on_
 ) -> None:
     assert main(["explain", family]) == 0
     shown = capsys.readouterr().out
-    assert "wiring     p" in shown
-    assert "norm_mlp" in shown
+    if family not in OWN_LAYERS:
+        assert "wiring     p" in shown
+        assert "norm_mlp" in shown
     assert FAMILIES[family][0] in shown
 
 

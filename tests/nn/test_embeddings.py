@@ -20,6 +20,8 @@ def logits_of(model: Any, head: str) -> torch.Tensor:
     inputs: dict[str, Any] = {"input_ids": ids(end={"t5": 1, "bart": 2}.get(model.config.model_type, 7))}
     if model.config.model_type in ("t5", "bart") and head in ("Model", "ForConditionalGeneration"):
         inputs["decoder_input_ids"] = inputs["input_ids"]
+    if model.config.model_type == "longformer":
+        inputs["input_ids"][:, [1, 2, 4]] = model.config.sep_token_id  # where the question ends
     if model.config.add_cross_attention:
         inputs["encoder_hidden_states"] = torch.ones(2, 3, 16)
     if head.endswith("MultipleChoice") or head == "DoubleHeadsModel":

@@ -35,7 +35,8 @@ def make_oracle(case: Case, head: str) -> Any:
     model = getattr(transformers, class_name(case, head))(config).eval()
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.1)
+            if parameter.requires_grad:  # others are made, not learned
+                parameter.add_(torch.randn_like(parameter) * 0.1)
         for name, buffer in model.named_buffers():
             if name in model.state_dict() and buffer.is_floating_point():
                 buffer.add_(torch.randn_like(buffer) * 0.1)

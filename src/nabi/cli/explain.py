@@ -56,8 +56,10 @@ def stacks(model: Any, block: type) -> Iterator[tuple[str, Any]]:
 
 
 def shape(child: Any) -> str:
-    """A module's class and the shape of its weight, or of each of its parameters."""
-    weight = getattr(child, "weight", None)
+    """A module's class and the shape of its weight, or of each of its parameters; or of a parameter."""
+    from torch import Tensor
+
+    weight = child if isinstance(child, Tensor) else getattr(child, "weight", None)
     if weight is not None:
         return f"{type(child).__name__} {tuple(weight.shape)}"
     shapes = (f"{name} {tuple(parameter.shape)}" for name, parameter in child.named_parameters())

@@ -101,7 +101,7 @@ class BartBlock(Block):
         )
 
 
-class BartPreTrainedModel(PreTrainedModel):
+class BartPreTrainedModel(seq2seq.Seq2SeqModel):
     config_class: ClassVar[type[Config]] = BartConfig
     base_model_prefix = "model"
     ignored_on_disk = (*PreTrainedModel.ignored_on_disk, r"(en|de)coder\.version$")
@@ -115,22 +115,38 @@ class BartPreTrainedModel(PreTrainedModel):
 
 
 class BartStack(BartPreTrainedModel):
-    """One half of BART."""
+    """One half of BART, and of its relatives: they say which norms there are, where positions begin, which blocks."""
 
+    block_class: ClassVar[type[BartBlock]] = BartBlock
+    first_position: ClassVar[int] = FIRST_POSITION
     word_embeddings = At("embed_tokens")
+    norm_first: Any = At("layernorm_embedding")
+    norm_last: Any = None
 
     def __init__(self, config: Any, decodes: bool) -> None:
         super().__init__(config)
         self.decodes = decodes
         self.skip = config.decoder_layerdrop if decodes else config.encoder_layerdrop
         self.scale = math.sqrt(config.d_model) if config.scale_embedding else 1.0
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.d_model, config.pad_token_id)
-        self.embed_positions = nn.Embedding(config.max_position_embeddings + FIRST_POSITION, config.d_model)
+        self.embed_tokens = self.make_words(config)
+        self.make_positions(config)
         depth = config.decoder_layers if decodes else config.encoder_layers
-        self.layers = nn.ModuleList(BartBlock(config, i, decodes) for i in range(depth))
-        self.layernorm_embedding = nn.LayerNorm(config.d_model)
+        self.layers = nn.ModuleList(self.block_class(config, i, decodes) for i in range(depth))
+        for role in {"norm_first", "norm_last"} & set(self.roles()):
+            setattr(self, role, nn.LayerNorm(config.d_model))
         self.dropout = nn.Dropout(config.dropout)
         self.post_init()
+
+    def make_words(self, config: Any) -> nn.Embedding:
+        return nn.Embedding(config.vocab_size, config.d_model, config.pad_token_id)
+
+    def make_positions(self, config: Any) -> None:
+        self.embed_positions = nn.Embedding(config.max_position_embeddings + self.first_position, config.d_model)
+
+    def positions(self, input_ids: Tensor | None, given: Tensor, past: int) -> Tensor:
+        """(batch or 1, length, hidden): what stands for the positions of the new tokens."""
+        check_length(past + given.shape[1], self.config.max_position_embeddings)
+        return self.embed_positions(counted_positions(given.shape[1], past + self.first_position, given.device))
 
     def forward(
         self,
@@ -146,7 +162,6 @@ class BartStack(BartPreTrainedModel):
     ) -> BaseModelOutputWithPastAndCrossAttentions:
         """last_hidden_state (batch, length, hidden)."""
         given = tokens_or_vectors(input_ids, inputs_embeds)
-        length = given.shape[1]
         context = open_context(
             self.config,
             given,
@@ -159,11 +174,12 @@ class BartStack(BartPreTrainedModel):
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
-        check_length(context.past + length, self.config.max_position_embeddings)
+        positions = self.positions(input_ids, given, context.past)
         x = look_up(self.embed_tokens, input_ids) * self.scale if input_ids is not None else given
-        x = x + self.embed_positions(counted_positions(length, context.past + FIRST_POSITION, given.device))
-        x = self.dropout(self.layernorm_embedding(x))
+        x = x + positions
+        x = self.dropout(self.norm_first(x) if self.norm_first is not None else x)
         x = run_stack(self.layers, x, context, recompute=self.recomputes, skip=self.skip if self.training else 0.0)
+        x = self.norm_last(x) if self.norm_last is not None else x
         context.see(x)
         return BaseModelOutputWithPastAndCrossAttentions(
             last_hidden_state=x, past_key_values=context.cache, **context.collected()
@@ -171,6 +187,7 @@ class BartStack(BartPreTrainedModel):
 
 
 class BartModel(BartPreTrainedModel):
+    stack_class: ClassVar[type[BartStack]] = BartStack
     word_embeddings = At("shared")
     ties: ClassVar[dict[str, str]] = {
         "encoder.embed_tokens.weight": "shared.weight",
@@ -180,8 +197,8 @@ class BartModel(BartPreTrainedModel):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self.shared = nn.Embedding(config.vocab_size, config.d_model, config.pad_token_id)
-        self.encoder = BartStack(config, decodes=False)
-        self.decoder = BartStack(config, decodes=True)
+        self.encoder = self.stack_class(config, decodes=False)
+        self.decoder = self.stack_class(config, decodes=True)
         self.post_init()
 
     def forward(self, *args: Any, **inputs: Any) -> Seq2SeqModelOutput:
@@ -191,7 +208,7 @@ class BartModel(BartPreTrainedModel):
         """
         source = args[0] if args else inputs.get("input_ids")
         if source is not None and len(args) < 3 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
-            inputs["decoder_input_ids"] = seq2seq.shift_right(source, self.config)
+            inputs["decoder_input_ids"] = self.shift_right(source)
         return seq2seq.run_seq2seq(self, *args, **inputs)
 
 
@@ -245,7 +262,7 @@ class BartDecoderWrapper(BartPreTrainedModel):
 
 
 class BartForCausalLM(BartPreTrainedModel, heads.CausalLM):
-    body_class = BartDecoderWrapper
+    body_class: ClassVar[type[PreTrainedModel]] = BartDecoderWrapper
     ties: ClassVar[dict[str, str]] = {"lm_head.weight": "model.decoder.embed_tokens.weight"}
     output_embeddings = At("lm_head")
     output_class = CausalLMOutputWithCrossAttentions

@@ -113,16 +113,20 @@ class BertForPreTraining(BertVocabularyHead, heads.VocabularyHead):
         """labels (batch, length), -100 where nothing was masked; next_sentence_label (batch,), 0 if it follows."""
         out = self.run_body(*args, **inputs)
         prediction, relation = self.score_tokens(out.last_hidden_state), self.relation(out.pooler_output)
-        loss = None
-        if labels is not None and next_sentence_label is not None:
-            loss = cross_entropy(prediction, labels) + cross_entropy(relation, next_sentence_label)
         return BertForPreTrainingOutput(
-            loss=loss,
+            loss=self.loss_of(prediction, relation, labels, next_sentence_label),
             prediction_logits=prediction,
             seq_relationship_logits=relation,
             hidden_states=out.hidden_states,
             attentions=out.attentions,
         )
+
+    def loss_of(
+        self, prediction: Tensor, relation: Tensor, labels: Tensor | None, next_sentence_label: Tensor | None
+    ) -> Any:
+        if labels is None or next_sentence_label is None:
+            return None
+        return cross_entropy(prediction, labels) + cross_entropy(relation, next_sentence_label)
 
 
 class BertForNextSentencePrediction(BertHead, heads.HeadModel):

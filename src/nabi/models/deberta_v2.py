@@ -26,18 +26,19 @@ from ..outputs import BaseModelOutput, ModelOutput
 from .bert import BertPreTrainedModel
 
 
-class DebertaV2Config(Config):
-    model_type = "deberta-v2"
+class DisentangledConfig(Config):
+    """The keys that both versions share."""
+
     # Settings of its own pre-training and of heads that no checkpoint here has.
     no_effect = Config.no_effect | {"hidden_dropout", "padding_idx", "model_name"}
+    position_buckets = -1  # a key of the second version
 
-    vocab_size: int = 128100
-    hidden_size: int = 1536
+    vocab_size: int = 50265
+    hidden_size: int = 768
     embedding_size: int | None = None
-    num_hidden_layers: int = 24
-    num_attention_heads: int = 24
-    attention_head_size: int | None = None
-    intermediate_size: int = 6144
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
     hidden_act: str = "gelu"
     hidden_dropout_prob: float = 0.1
     attention_probs_dropout_prob: float = 0.1
@@ -47,14 +48,8 @@ class DebertaV2Config(Config):
     layer_norm_eps: float = 1e-7
     relative_attention: bool = False
     max_relative_positions: int = -1
-    position_buckets: int = -1
-    norm_rel_ebd: str = "none"
-    share_att_key: bool = False
     pos_att_type: str | list[str] | None = None
     position_biased_input: bool = True
-    conv_kernel_size: int = 0
-    conv_groups: int = 1
-    conv_act: str = "tanh"
     pooler_hidden_size: int | None = None
     pooler_dropout: float = 0.0
     pooler_hidden_act: str = "gelu"
@@ -79,6 +74,23 @@ class DebertaV2Config(Config):
     def span(self) -> int:
         """How many distances there are on each side."""
         return self.position_buckets if self.position_buckets > 0 else self.farthest
+
+
+class DebertaV2Config(DisentangledConfig):
+    model_type = "deberta-v2"
+
+    vocab_size: int = 128100
+    hidden_size: int = 1536
+    num_hidden_layers: int = 24
+    num_attention_heads: int = 24
+    attention_head_size: int | None = None
+    intermediate_size: int = 6144
+    position_buckets: int = -1
+    norm_rel_ebd: str = "none"
+    share_att_key: bool = False
+    conv_kernel_size: int = 0
+    conv_groups: int = 1
+    conv_act: str = "tanh"
 
 
 def distances(length: int, config: Any, device: torch.device) -> Tensor:
@@ -198,13 +210,14 @@ class ConvLayer(nn.Module):
 
 
 class DebertaV2PreTrainedModel(PreTrainedModel):
-    config_class = DebertaV2Config
+    config_class: ClassVar[type[Config]] = DebertaV2Config
     base_model_prefix = "deberta"
     renames = BertPreTrainedModel.renames
     ignored_on_disk = (*PreTrainedModel.ignored_on_disk, r"^mask_predictions\.")
 
 
 class DebertaV2Model(DebertaV2PreTrainedModel):
+    block_class: ClassVar[type[DebertaV2Block]] = DebertaV2Block
     word_embeddings = At("embeddings.word_embeddings")
     blocks = At("encoder.layer")
     table = At("encoder.rel_embeddings")
@@ -214,7 +227,7 @@ class DebertaV2Model(DebertaV2PreTrainedModel):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self.embeddings = DebertaV2Embeddings(config)
-        self.blocks = nn.ModuleList(DebertaV2Block(config, i) for i in range(config.num_hidden_layers))
+        self.blocks = nn.ModuleList(self.block_class(config, i) for i in range(config.num_hidden_layers))
         if config.relative_attention:
             self.table = nn.Embedding(2 * config.span, config.hidden_size)
         if "layer_norm" in config.norm_rel_ebd:

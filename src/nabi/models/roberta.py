@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+from ..config import Config
 from ..nn import heads
+from ..nn.block import Block
 from ..nn.embeddings import TextEmbeddings
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -23,13 +26,13 @@ class RobertaConfig(BertConfig):
 
 
 class RobertaPreTrainedModel(PreTrainedModel):
-    config_class = RobertaConfig
+    config_class: ClassVar[type[Config]] = RobertaConfig
     base_model_prefix = "roberta"
     renames = BertPreTrainedModel.renames
 
 
 class RobertaModel(TextEncoder, RobertaPreTrainedModel):
-    block_class = BertBlock
+    block_class: ClassVar[Callable[..., Block]] = BertBlock
     word_embeddings = At("embeddings.word_embeddings")
     blocks = At("encoder.layer")
 

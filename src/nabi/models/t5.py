@@ -130,8 +130,8 @@ class T5GatedDecoderBlock(T5DecoderBlock):
     gate, up = At("layer.2.DenseReluDense.wi_0"), At("layer.2.DenseReluDense.wi_1")
 
 
-class T5PreTrainedModel(PreTrainedModel):
-    config_class = T5Config
+class T5PreTrainedModel(seq2seq.Seq2SeqModel):
+    config_class: ClassVar[type[Config]] = T5Config
     base_model_prefix = "transformer"
     ignored_on_disk = (
         *PreTrainedModel.ignored_on_disk,
@@ -172,15 +172,16 @@ def _normal(layer: Any, std: float) -> None:
 class T5Stack(T5PreTrainedModel):
     """One half of T5. The bias of relative positions is computed once and shared by all blocks."""
 
+    block_classes: ClassVar[tuple[type[T5Block], ...]] = (T5Block, T5GatedBlock, T5DecoderBlock, T5GatedDecoderBlock)
     word_embeddings = At("embed_tokens")
 
     def __init__(self, config: Any, decodes: bool) -> None:
         super().__init__(config)
         self.decodes = decodes
-        kinds = (T5DecoderBlock, T5GatedDecoderBlock) if decodes else (T5Block, T5GatedBlock)
         depth = config.num_decoder_layers if decodes else config.num_layers
         self.embed_tokens = nn.Embedding(config.vocab_size, config.d_model)
-        self.block = nn.ModuleList(kinds[config.is_gated](config, i) for i in range(depth))
+        block_class = self.block_classes[2 * decodes + config.is_gated]
+        self.block = nn.ModuleList(block_class(config, i) for i in range(depth))
         self.final_layer_norm = RMSNorm(config.d_model, config.layer_norm_epsilon)
         self.dropout = nn.Dropout(config.dropout_rate)
         self.post_init()
@@ -213,7 +214,7 @@ class T5Stack(T5PreTrainedModel):
             output_attentions=output_attentions,
         )
         x = look_up(self.embed_tokens, input_ids) if input_ids is not None else given
-        context.mask = combine(context.mask, self.position_bias(given.shape[1], context))
+        self.place_biases(self.buckets(given, context), context)
         x = run_stack(self.block, self.dropout(x), context, recompute=self.recomputes)
         x = self.dropout(self.final_layer_norm(x))
         context.see(x)
@@ -221,23 +222,26 @@ class T5Stack(T5PreTrainedModel):
             last_hidden_state=x, past_key_values=context.cache, **context.collected()
         )
 
-    def position_bias(self, length: int, context: Context) -> Tensor:
-        """(1, heads, queries, keys), from the first block's table."""
-        first: Any = self.block[0]
-        table = first.bias
-        keys = torch.arange(context.past + length, device=table.weight.device)
-        buckets = relative_buckets(
+    def buckets(self, given: Tensor, context: Context) -> Tensor:
+        """(queries, keys): the bucket of each distance."""
+        keys = torch.arange(context.past + given.shape[1], device=given.device)
+        return relative_buckets(
             keys[None] - keys[context.past :, None],
             buckets=self.config.relative_attention_num_buckets,
             max_distance=self.config.relative_attention_max_distance,
             both_ways=not self.decodes,
         )
-        return table(buckets).permute(2, 0, 1)[None]
+
+    def place_biases(self, buckets: Tensor, context: Context) -> None:
+        """Into the mask of all blocks: (1, heads, queries, keys), from the first block's table."""
+        first: Any = self.block[0]
+        context.mask = combine(context.mask, first.bias(buckets).permute(2, 0, 1)[None])
 
 
 class T5Bodied(T5PreTrainedModel):
     """The shared embeddings and the two stacks, which stand at the top of the names on disk."""
 
+    stack_class: ClassVar[type[T5Stack]] = T5Stack
     word_embeddings = At("shared")
     stack_ties: ClassVar[dict[str, str]] = {
         "encoder.embed_tokens.weight": "shared.weight",
@@ -247,8 +251,8 @@ class T5Bodied(T5PreTrainedModel):
     def __init__(self, config: Any) -> None:
         PreTrainedModel.__init__(self, config)
         self.shared = nn.Embedding(config.vocab_size, config.d_model)
-        self.encoder = T5Stack(config, decodes=False)
-        self.decoder = T5Stack(config, decodes=True)
+        self.encoder = self.stack_class(config, decodes=False)
+        self.decoder = self.stack_class(config, decodes=True)
         self.build(config)
         self.post_init()
 
@@ -284,13 +288,14 @@ class T5ForQuestionAnswering(T5Bodied, seq2seq.Seq2SeqQuestionAnswering):
 
 
 class T5EncoderModel(T5PreTrainedModel):
+    stack_class: ClassVar[type[T5Stack]] = T5Stack
     word_embeddings = At("shared")
     ignored_on_disk = (*T5PreTrainedModel.ignored_on_disk, r"^decoder\.", r"^lm_head\.")
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self.shared = nn.Embedding(config.vocab_size, config.d_model)
-        self.encoder = T5Stack(config, decodes=False)
+        self.encoder = self.stack_class(config, decodes=False)
         self.post_init()
 
     def tied_weights(self) -> dict[str, str]:
@@ -303,11 +308,11 @@ class T5EncoderModel(T5PreTrainedModel):
 
 
 class T5ForSequenceClassification(T5PreTrainedModel, seq2seq.Seq2SeqClassification):
-    body_class = T5Model
+    body_class: ClassVar[type[PreTrainedModel]] = T5Model
 
 
 class T5ForTokenClassification(T5PreTrainedModel, heads.TokenClassification):
-    body_class = T5EncoderModel
+    body_class: ClassVar[type[PreTrainedModel]] = T5EncoderModel
 
     def head_dropout(self, config: Any) -> float:
         return config.classifier_dropout

@@ -34,6 +34,7 @@ class HeadModel(PreTrainedModel):
 
     body_class: ClassVar[type[PreTrainedModel]]
     body_options: ClassVar[dict[str, Any]] = {}
+    output_class: ClassVar[type[ModelOutput]]
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -55,6 +56,11 @@ class HeadModel(PreTrainedModel):
 
     def run_body(self, *args: Any, **inputs: Any) -> Any:
         return self.base_model(*args, return_dict=True, **inputs)
+
+    def answer(self, out: ModelOutput, **fields: Any) -> Any:
+        """This head's output: these fields, and what the body's output has beside them that its class knows."""
+        known = self.output_class.field_names()
+        return self.output_class(**fields, **{name: value for name, value in out.items() if name in known})
 
 
 def seen(out: ModelOutput) -> dict[str, Any]:
@@ -132,6 +138,7 @@ class ClassificationHead(nn.Module):
 class SequenceClassification(HeadModel):
     """Scores of labels for a text; the loss is the one of config.problem_type."""
 
+    output_class: ClassVar[type[ModelOutput]] = SequenceClassifierOutput
     text_vector: ClassVar[Callable[[HeadModel, ModelOutput], Tensor]] = pooled
     classifier: Any
 
@@ -139,14 +146,12 @@ class SequenceClassification(HeadModel):
         self.dropout = nn.Dropout(self.head_dropout(config))
         self.classifier = nn.Linear(config.hidden_size, config.num_labels)
 
-    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> SequenceClassifierOutput:
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         """logits (batch, labels). labels: (batch,) classes or values, or (batch, labels) for multi-label."""
         out = self.run_body(*args, **inputs)
         logits = self.classifier(self.text_vector(out))
         loss = classification_loss(logits, labels, self.config)
-        return SequenceClassifierOutput(
-            loss=loss, logits=logits, hidden_states=out.hidden_states, attentions=out.attentions
-        )
+        return self.answer(out, loss=loss, logits=logits)
 
 
 class ImageClassification(HeadModel):
@@ -211,13 +216,14 @@ class LastTokenClassification(HeadModel):
 class MultipleChoice(HeadModel):
     """Which of several texts fits: inputs (batch, choices, length), logits (batch, choices)."""
 
+    output_class: ClassVar[type[ModelOutput]] = MultipleChoiceModelOutput
     text_vector: ClassVar[Callable[[HeadModel, ModelOutput], Tensor]] = pooled
 
     def build(self, config: Any) -> None:
         self.dropout = nn.Dropout(self.head_dropout(config))
         self.classifier = nn.Linear(config.hidden_size, 1)
 
-    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> MultipleChoiceModelOutput:
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         """labels: (batch,), the index of the right choice."""
         given = [value for value in (*args, *inputs.values()) if isinstance(value, Tensor)]
         if not given or given[0].dim() < 3:
@@ -232,12 +238,7 @@ class MultipleChoice(HeadModel):
 
         out = self.run_body(*map(flat, args), **{name: flat(value) for name, value in inputs.items()})
         logits = self.classifier(self.text_vector(out)).view(-1, choices)
-        return MultipleChoiceModelOutput(
-            loss=cross_entropy(logits, labels),
-            logits=logits,
-            hidden_states=out.hidden_states,
-            attentions=out.attentions,
-        )
+        return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
 
 # --- something for every token ------------------------------------------------------------------------------------
@@ -246,27 +247,24 @@ class MultipleChoice(HeadModel):
 class TokenClassification(HeadModel):
     """Scores of labels for every token."""
 
+    output_class: ClassVar[type[ModelOutput]] = TokenClassifierOutput
     classifier: Any
 
     def build(self, config: Any) -> None:
         self.dropout = nn.Dropout(self.head_dropout(config))
         self.classifier = nn.Linear(config.hidden_size, config.num_labels)
 
-    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> TokenClassifierOutput:
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         """logits (batch, length, labels); labels (batch, length)."""
         out = self.run_body(*args, **inputs)
         logits = self.classifier(self.dropout(out.last_hidden_state))
-        return TokenClassifierOutput(
-            loss=cross_entropy(logits, labels),
-            logits=logits,
-            hidden_states=out.hidden_states,
-            attentions=out.attentions,
-        )
+        return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
 
 class QuestionAnswering(HeadModel):
     """Where in the text an answer starts and ends."""
 
+    output_class: ClassVar[type[ModelOutput]] = QuestionAnsweringModelOutput
     dropout: nn.Module
 
     def build(self, config: Any) -> None:
@@ -279,16 +277,15 @@ class QuestionAnswering(HeadModel):
         start_positions: Tensor | None = None,
         end_positions: Tensor | None = None,
         **inputs: Any,
-    ) -> QuestionAnsweringModelOutput:
+    ) -> Any:
         """start_logits and end_logits (batch, length); the positions that train them (batch,)."""
         out = self.run_body(*args, **inputs)
         start, end = self.qa_outputs(self.dropout(out.last_hidden_state)).unbind(-1)
-        return QuestionAnsweringModelOutput(
+        return self.answer(
+            out,
             loss=span_loss(start, end, start_positions, end_positions),
             start_logits=start.contiguous(),
             end_logits=end.contiguous(),
-            hidden_states=out.hidden_states,
-            attentions=out.attentions,
         )
 
 
@@ -325,16 +322,13 @@ class VocabularyHead(HeadModel):
 class MaskedLM(VocabularyHead):
     """Fill in masked tokens."""
 
-    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> MaskedLMOutput:
+    output_class: ClassVar[type[ModelOutput]] = MaskedLMOutput
+
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         """logits (batch, length, vocabulary); labels (batch, length), -100 where nothing was masked."""
         out = self.run_body(*args, **inputs)
         logits = self.score_tokens(out.last_hidden_state)
-        return MaskedLMOutput(
-            loss=cross_entropy(logits, labels),
-            logits=logits,
-            hidden_states=out.hidden_states,
-            attentions=out.attentions,
-        )
+        return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
 
 class TransformedCausalLM(VocabularyHead):

@@ -42,6 +42,19 @@ def attention_mask(
     return (mask if hidden is None else mask & hidden), False
 
 
+def row_mask(given: Tensor | None, batch: int, length: int, device: torch.device) -> Tensor:
+    """(batch, length), 1 at real tokens: the mask of attention that is not a matrix, so that no other is taken."""
+    if given is None:
+        return torch.ones(batch, length, dtype=torch.long, device=device)
+    _check_shape(given, batch, length, length)
+    if given.dim() != 2:
+        raise ValueError(
+            f"attention_mask has shape {tuple(given.shape)}, but this model's attention takes one number for each "
+            f"token: pass ({batch}, {length})"
+        )
+    return given.expand(batch, length)
+
+
 def additive(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
     """A boolean mask as numbers to add to scores: 0, or the lowest number of the dtype."""
     if mask is None or mask.dtype != torch.bool:

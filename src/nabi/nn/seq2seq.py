@@ -74,20 +74,29 @@ def run_seq2seq(
     )
 
 
-def shift_right(ids: Tensor, config: Any) -> Tensor:
-    """Target ids as decoder input: one place later, the start token first, padding where a label does not count."""
-    if config.decoder_start_token_id is None or config.pad_token_id is None:
-        raise ValueError("to make decoder_input_ids, config.decoder_start_token_id and config.pad_token_id must be set")
-    shifted = ids.roll(1, dims=-1)
-    shifted[..., 0] = config.decoder_start_token_id
-    return shifted.masked_fill(shifted == IGNORED, config.pad_token_id)
+class Seq2SeqModel(PreTrainedModel):
+    """The base of models that write a target."""
+
+    def shift_right(self, ids: Tensor) -> Tensor:
+        """Target ids as decoder input: one place later, the start token first, padding where a label does not count."""
+        start, padding = self.config.decoder_start_token_id, self.config.pad_token_id
+        if start is None or padding is None:
+            raise ValueError(
+                "to make decoder_input_ids, config.decoder_start_token_id and config.pad_token_id must be set"
+            )
+        shifted = ids.roll(1, dims=-1)
+        shifted[..., 0] = start
+        return shifted.masked_fill(shifted == IGNORED, padding)
+
+    def prepare_decoder_input_ids_from_labels(self, labels: Tensor) -> Tensor:
+        return self.shift_right(labels)
 
 
 def passed_on(out: Seq2SeqModelOutput) -> dict[str, Any]:
     return {name: value for name, value in out.items() if name != "last_hidden_state"}
 
 
-class Seq2SeqLM(HeadModel):
+class Seq2SeqLM(Seq2SeqModel, HeadModel):
     """Write a target text for a source text."""
 
     def build(self, config: Any) -> None:
@@ -101,16 +110,13 @@ class Seq2SeqLM(HeadModel):
         if labels is not None:
             inputs["use_cache"] = False
             if len(args) < 3 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
-                inputs["decoder_input_ids"] = shift_right(labels, self.config)
+                inputs["decoder_input_ids"] = self.shift_right(labels)
         out = self.run_body(*args, **inputs)
         logits = self.score_tokens(out.last_hidden_state)
         return Seq2SeqLMOutput(loss=cross_entropy(logits, labels), logits=logits, **passed_on(out))
 
-    def prepare_decoder_input_ids_from_labels(self, labels: Tensor) -> Tensor:
-        return shift_right(labels, self.config)
 
-
-class Seq2SeqClassification(HeadModel):
+class Seq2SeqClassification(Seq2SeqModel, HeadModel):
     """Scores of labels for a text, from the decoder's state at the text's last end token."""
 
     def build(self, config: Any) -> None:
@@ -123,7 +129,7 @@ class Seq2SeqClassification(HeadModel):
         if labels is not None:
             inputs["use_cache"] = False
         if len(args) < 2 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
-            inputs["decoder_input_ids"] = shift_right(input_ids, self.config)
+            inputs["decoder_input_ids"] = self.shift_right(input_ids)
         ends: Tensor = input_ids.eq(self.config.eos_token_id)
         if not torch.compiler.is_compiling() and input_ids.device.type == "cpu" and not ends.any(1).all():
             raise ValueError(
@@ -138,7 +144,7 @@ class Seq2SeqClassification(HeadModel):
         return Seq2SeqSequenceClassifierOutput(loss=loss, logits=logits, **passed_on(out))
 
 
-class Seq2SeqQuestionAnswering(HeadModel):
+class Seq2SeqQuestionAnswering(Seq2SeqModel, HeadModel):
     """Where in the text an answer starts and ends, by the decoder."""
 
     def build(self, config: Any) -> None:
@@ -156,7 +162,7 @@ class Seq2SeqQuestionAnswering(HeadModel):
         if start_positions is not None and end_positions is not None:
             inputs["use_cache"] = False
         if input_ids is not None and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
-            inputs["decoder_input_ids"] = shift_right(input_ids, self.config)
+            inputs["decoder_input_ids"] = self.shift_right(input_ids)
         out = self.run_body(input_ids, *args, **inputs)
         start, end = self.qa_outputs(out.last_hidden_state).unbind(-1)
         return Seq2SeqQuestionAnsweringModelOutput(

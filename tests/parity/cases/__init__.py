@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from . import decoders, encoders, images, seq2seq, speech
+from . import decoders, encoders, images, own_attention, seq2seq, speech
 from .case import Case
 
-CASES: list[Case] = [*encoders.CASES, *decoders.CASES, *seq2seq.CASES, *speech.CASES, *images.CASES]
+TEXTS = [*encoders.CASES, *own_attention.CASES, *decoders.CASES, *seq2seq.CASES]
+CASES: list[Case] = [*TEXTS, *speech.CASES, *images.CASES]
 PAIRS = [(case, head) for case in CASES for head in case.heads]
 IDS = [f"{case.name}-{head}" for case, head in PAIRS]

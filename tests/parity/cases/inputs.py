@@ -64,7 +64,7 @@ def text_labels(case: Case, head: str, config: Any) -> dict[str, Tensor]:
         return {}
     if head.startswith("ForQuestionAnswering"):
         return {"start_positions": classes(LENGTH, ROWS), "end_positions": classes(LENGTH, ROWS, seed=9)}
-    if head == "ForConditionalGeneration":
+    if head in ("ForConditionalGeneration", "MTModel"):
         return {"labels": tokens[:, :4].contiguous()}
     if head == "DoubleHeadsModel":
         return {"labels": torch.stack((tokens, tokens), 1), "mc_labels": classes(2, ROWS)}
