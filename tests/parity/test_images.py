@@ -251,6 +251,8 @@ def test_a_text_without_an_end_and_unequal_pairs_are_refused() -> None:
         (lambda: nabi.DetrConfig(backbone="swin_tiny"), "'backbone' is 'swin_tiny', .*resnet50"),
         (lambda: nabi.DetrConfig(backbone_config={"model_type": "swin"}), "in 'backbone_config': model_type is 'swin'"),
         (lambda: nabi.DetrConfig(**{**DETR, "dilation": True}), "'dilation'"),
+        (lambda: nabi.DetrConfig(backbone_kwargs=3), "'backbone_kwargs' is 3; expected an object"),
+        (lambda: nabi.CLIPConfig(text_config_dict=3), "'text_config' is 3; expected an object"),
         (lambda: nabi.YolosConfig(auxiliary_loss=True), "'auxiliary_loss'"),
         (lambda: nabi.ViTModel(nabi.ViTConfig(image_size=8)), "8 x 8 is smaller than a patch of 16 x 16"),
         (lambda: nabi.CLIPConfig(text_config={"hidden_sice": 4}), "in 'text_config': CLIPTextConfig does not know"),

@@ -47,7 +47,8 @@ class CLIPConfig(TowersConfig):
                 name = old.removesuffix("_dict")
                 newer = keys.get(name) or {}
                 newer = newer.to_dict() if isinstance(newer, Config) else newer
-                keys[name] = {**newer, **kind(**said).to_dict()}
+                both = isinstance(said, dict) and isinstance(newer, dict)
+                keys[name] = {**newer, **kind(**said).to_dict()} if both else said  # no keys: refused by its name
         super().__init__(**keys)
 
 

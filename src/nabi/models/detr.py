@@ -85,8 +85,11 @@ class DetrConfig(Config):
 
     def __init__(self, **keys: Any) -> None:
         old = {name: keys.pop(name, None) for name in self.older}
+        extra = old["backbone_kwargs"] or {}
+        if not isinstance(extra, dict):
+            raise ValueError(f"config key 'backbone_kwargs' is {extra!r}; expected an object with keys")
         if keys.get("backbone_config") is None and old["use_timm_backbone"] in (True, None):
-            more = {"num_channels": keys.get("num_channels", 3), **(old["backbone_kwargs"] or {})}
+            more = {"num_channels": keys.get("num_channels", 3), **extra}
             more["num_channels"] = more.pop("in_chans", more["num_channels"])
             more.setdefault("output_stride", 16 if keys.get("dilation") else None)
             name = old["backbone"] or "resnet50"
