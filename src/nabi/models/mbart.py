@@ -52,8 +52,8 @@ class MBartPreTrainedModel(BartPreTrainedModel):
         if padding is None:
             raise ValueError("to make decoder_input_ids, config.pad_token_id must be set")
         ids = ids.masked_fill(ids == IGNORED, padding)
-        last = ids.gather(1, (ids != padding).sum(1, keepdim=True) - 1)
-        return ids.roll(1, dims=-1).index_copy(1, last.new_zeros(1), last)
+        last = ids.gather(-1, (ids != padding).sum(-1, keepdim=True) - 1)
+        return ids.roll(1, dims=-1).index_copy(-1, last.new_zeros(1), last)
 
 
 class MBartStack(MBartPreTrainedModel, BartStack):
