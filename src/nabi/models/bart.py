@@ -216,7 +216,7 @@ class BartModel(BartBodied):
         """
         source = args[0] if args else inputs.get("input_ids")
         if source is not None and len(args) < 3 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
-            inputs["decoder_input_ids"] = self.shift_right(source)
+            inputs["decoder_input_ids"] = self.shift_right(tokens_or_vectors(source, None))
         return super().forward(*args, **inputs)
 
 
