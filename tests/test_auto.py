@@ -216,13 +216,13 @@ def test_a_family_from_outside_is_trained_saved_and_loaded_through_the_auto_clas
 
 
 def test_a_family_is_registered_once_under_its_own_model_type_with_its_own_config(own_family: Any) -> None:
-    with pytest.raises(ValueError, match="FourierConfig.model_type is 'fourier'"):
+    with pytest.raises(ValueError, match=r"FourierConfig\.model_type is 'fourier'"):
         AutoConfig.register("fnet", own_family.FourierConfig)
     own_family.register()
     with pytest.raises(ValueError, match="'fourier' is known already"):
         own_family.register()
     AutoConfig.register("fourier", own_family.FourierConfig, exist_ok=True)
-    with pytest.raises(ValueError, match="the config_class of BertModel is .*BertConfig.*, not FourierConfig"):
+    with pytest.raises(ValueError, match=r"the config_class of BertModel is .*BertConfig.*, not FourierConfig"):
         AutoModel.register(own_family.FourierConfig, nabi.BertModel, exist_ok=True)
     with pytest.raises(ValueError, match="AutoModel has a class for BertConfig already"):
         AutoModel.register(nabi.BertConfig, nabi.BertModel)
