@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import Config
-from ..nn import heads, images
+from ..nn import heads
 from ..nn.block import Block
 from ..nn.context import Context, open_context
 from ..nn.mlp import activation_function
@@ -19,6 +19,7 @@ from ..nn.roles import At, RoleModule
 from ..nn.stack import run_stack
 from ..nn.wiring import pre_norm
 from ..outputs import BaseModelOutputWithPooling, MaskedImageModelingOutput
+from .parts import images
 
 
 class PatchConfig(Config):
