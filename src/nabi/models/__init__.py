@@ -78,6 +78,7 @@ FAMILIES: dict[str, list[str]] = {
     "wav2vec2": _classes(
         "Wav2Vec2", "ForCTC ForPreTraining ForSequenceClassification ForAudioFrameClassification ForXVector"
     ),
+    "whisper": _classes("Whisper", "ForConditionalGeneration ForCausalLM ForAudioClassification"),
     "xlm": _classes(
         "XLM",
         "WithLMHeadModel ForSequenceClassification ForMultipleChoice ForTokenClassification",

@@ -103,25 +103,31 @@ class CTC(SpeechModel, HeadModel):
         return CausalLMOutput(loss=loss, logits=logits, hidden_states=out.hidden_states, attentions=out.attentions)
 
 
-class SpeechClassification(SpeechModel, WeightedLayers):
-    """One label for a recording."""
+class SoundClassification(WeightedLayers):
+    """One label for a sound, from the mean of its frames."""
 
     def build(self, config: Any) -> None:
         super().build(config)
         self.projector = nn.Linear(config.hidden_size, config.classifier_proj_size)
         self.classifier = nn.Linear(config.classifier_proj_size, config.num_labels)
 
-    def forward(
-        self, input_values: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None, **inputs: Any
+    def classified(
+        self, out: Any, frames: Tensor, labels: Tensor | None, real: Tensor | None = None
     ) -> SequenceClassifierOutput:
-        """logits (batch, labels); labels (batch,)."""
-        out, frames = self.summed_layers(input_values, attention_mask, **inputs)
-        frames = self.projector(frames)
-        real = self.real_frames(frames.shape[1], attention_mask)
-        logits = self.classifier(mean_over_time(frames, real))
+        """The answer from frames (batch, frames, hidden), of which `real` (batch, frames) count."""
+        logits = self.classifier(mean_over_time(self.projector(frames), real))
         return SequenceClassifierOutput(
             loss=cross_entropy(logits, labels),
             logits=logits,
             hidden_states=out.hidden_states,
             attentions=out.attentions,
         )
+
+
+class SpeechClassification(SpeechModel, SoundClassification):
+    def forward(
+        self, input_values: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None, **inputs: Any
+    ) -> SequenceClassifierOutput:
+        """logits (batch, labels); labels (batch,)."""
+        out, frames = self.summed_layers(input_values, attention_mask, **inputs)
+        return self.classified(out, frames, labels, self.real_frames(frames.shape[1], attention_mask))
