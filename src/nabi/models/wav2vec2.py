@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
-from ..config import Config
-from ..nn.block import Block
-from ..nn.context import open_context
 from ..nn.heads import HeadModel
 from ..nn.losses import cross_entropy
 from ..nn.pretrained import PreTrainedModel
-from ..nn.roles import At
-from ..nn.stack import run_stack
-from ..nn.wiring import post_norm, pre_norm
 from ..outputs import ModelOutput, TokenClassifierOutput
 from .parts import speech, speech_heads
 from .parts.codebook import GumbelQuantizer, contrastive_loss
 from .parts.speakers import AMSoftmaxLoss, TimeDelayLayer, statistics_over_time
+from .parts.speech_body import SpeechBody, SpeechConfig, SpeechModel
 
 
-class Wav2Vec2Config(Config):
+class Wav2Vec2Config(SpeechConfig):
     model_type = "wav2vec2"
-    # What the first training code wrote down, and no version of the model has read.
-    no_effect = (
-        Config.no_effect
-        | {"num_feat_extract_layers", "feat_extract_dropout", "hidden_dropout_prob"}
-        | {f"mask_{axis}_{key}" for axis in ("channel", "time") for key in ("min_space", "other", "selection")}
-        | {"mask_channel_length", "mask_channel_prob"}
-    )
 
-    vocab_size: int = 32
-    hidden_size: int = 768
-    num_hidden_layers: int = 12
-    num_attention_heads: int = 12
-    intermediate_size: int = 3072
-    hidden_act: str = "gelu"
-    hidden_dropout: float = 0.1
-    activation_dropout: float = 0.1
-    attention_dropout: float = 0.1
-    feat_proj_dropout: float = 0.0
     feat_quantizer_dropout: float = 0.0
-    final_dropout: float = 0.1
-    layerdrop: float = 0.1
-    initializer_range: float = 0.02
-    layer_norm_eps: float = 1e-5
-    feat_extract_norm: str = "group"
-    feat_extract_activation: str = "gelu"
-    conv_dim: list[int] | tuple[int, ...] = (512, 512, 512, 512, 512, 512, 512)
-    conv_stride: list[int] | tuple[int, ...] = (5, 2, 2, 2, 2, 2, 2)
-    conv_kernel: list[int] | tuple[int, ...] = (10, 3, 3, 3, 3, 2, 2)
-    conv_bias: bool = False
-    num_conv_pos_embeddings: int = 128
-    num_conv_pos_embedding_groups: int = 16
-    do_stable_layer_norm: bool = False
-    apply_spec_augment: bool = True
-    mask_time_prob: float = 0.05
-    mask_time_length: int = 10
-    mask_time_min_masks: int = 2
-    mask_feature_prob: float = 0.0
-    mask_feature_length: int = 10
-    mask_feature_min_masks: int = 0
     num_codevectors_per_group: int = 320
     num_codevector_groups: int = 2
     contrastive_logits_temperature: float = 0.1
@@ -72,10 +28,6 @@ class Wav2Vec2Config(Config):
     codevector_dim: int = 256
     proj_codevector_dim: int = 256
     diversity_loss_weight: float = 0.1
-    ctc_loss_reduction: str = "sum"
-    ctc_zero_infinity: bool = False
-    use_weighted_layer_sum: bool = False
-    classifier_proj_size: int = 256
     tdnn_dim: list[int] | tuple[int, ...] = (512, 512, 512, 512, 1500)
     tdnn_kernel: list[int] | tuple[int, ...] = (5, 3, 3, 1, 1)
     tdnn_dilation: list[int] | tuple[int, ...] = (1, 2, 3, 1, 1)
@@ -86,61 +38,17 @@ class Wav2Vec2Config(Config):
     num_adapter_layers: int = 3
     output_hidden_size: int | None = None
     adapter_attn_dim: int | None = None
-    pad_token_id: int | None = 0
-    bos_token_id: int | None = 1
-    eos_token_id: int | list[int] | None = 2
 
     def check(self) -> None:
         super().check()
         self.require("adapter_attn_dim", (None,), "adapters inside the attention blocks (MMS) are not there yet")
-        self.require("feat_extract_norm", ("group", "layer"), "see the family's paper")
-        if not len(self.conv_dim) == len(self.conv_stride) == len(self.conv_kernel):
-            raise ValueError(
-                "the config's conv_dim, conv_stride and conv_kernel say one thing for each convolution, but have "
-                f"{len(self.conv_dim)}, {len(self.conv_stride)} and {len(self.conv_kernel)} entries"
-            )
         if self.output_hidden_size is None:
             self.output_hidden_size = self.hidden_size
 
-    @property
-    def inputs_to_logits_ratio(self) -> int:
-        """Samples of the waveform for each frame."""
-        return math.prod(self.conv_stride)
 
-
-class Wav2Vec2Block(Block):
-    wiring = post_norm
-    q, k = At("attention.q_proj"), At("attention.k_proj")
-    v, o = At("attention.v_proj"), At("attention.out_proj")
-    norm_attn = At("layer_norm")
-    up, down = At("feed_forward.intermediate_dense"), At("feed_forward.output_dense")
-    norm_mlp = At("final_layer_norm")
-
-    def __init__(self, config: Any, index: int) -> None:
-        super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
-            inner_size=config.intermediate_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_eps),
-            activation=config.hidden_act,
-            dropout=config.hidden_dropout,
-            attention_dropout=config.attention_dropout,
-            inner_dropout=config.activation_dropout,
-        )
-
-
-class Wav2Vec2StableBlock(Wav2Vec2Block):
-    wiring = pre_norm
-
-
-class Wav2Vec2PreTrainedModel(speech_heads.SpeechModel):
+class Wav2Vec2PreTrainedModel(SpeechModel):
     config_class = Wav2Vec2Config
     base_model_prefix = "wav2vec2"
-    renames = (
-        (r"pos_conv_embed\.conv\.weight_g$", "pos_conv_embed.conv.parametrizations.weight.original0"),
-        (r"pos_conv_embed\.conv\.weight_v$", "pos_conv_embed.conv.parametrizations.weight.original1"),
-    )
 
     def init_module(self, module: nn.Module) -> None:
         super().init_module(module)
@@ -174,10 +82,9 @@ class Wav2Vec2PreTrainedModel(speech_heads.SpeechModel):
     def frame_size(self) -> int:
         return self.config.output_hidden_size if self.config.add_adapter else self.config.hidden_size
 
-    def frames_of(self, samples: Tensor, with_adapter: bool | None = None) -> Tensor:
-        """How many frames the model makes of so many samples."""
-        frames = super().frames_of(samples)
-        if self.config.add_adapter if with_adapter is None else with_adapter:
+    def frames_of(self, samples: Tensor) -> Tensor:
+        frames = self.stem_frames(samples)
+        if self.config.add_adapter:
             layers = self.config.num_adapter_layers
             frames = speech.conv_length(frames, [1] * layers, [self.config.adapter_stride] * layers)
         return frames
@@ -190,70 +97,15 @@ class Wav2Vec2BaseModelOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None
 
 
-class Wav2Vec2Model(Wav2Vec2PreTrainedModel):
-    blocks = At("encoder.layers")
-    positions = At("encoder.pos_conv_embed")
-    norm = At("encoder.layer_norm")
-
+class Wav2Vec2Model(Wav2Vec2PreTrainedModel, SpeechBody):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
-        self.feature_extractor = speech.FeatureEncoder(config)
-        self.feature_projection = speech.FeatureProjection(config)
-        masks = config.mask_time_prob > 0 or config.mask_feature_prob > 0
-        self.masked_spec_embed = nn.Parameter(torch.empty(config.hidden_size)) if masks else None
-        self.positions = speech.PositionalConv(config)
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        kind = Wav2Vec2StableBlock if config.do_stable_layer_norm else Wav2Vec2Block
-        self.blocks = nn.ModuleList(kind(config, i) for i in range(config.num_hidden_layers))
-        self.dropout = nn.Dropout(config.hidden_dropout)
         self.adapter = speech.Adapter(config) if config.add_adapter else None
         self.post_init()
 
-    def forward(
-        self,
-        input_values: Tensor,
-        attention_mask: Tensor | None = None,
-        mask_time_indices: Tensor | None = None,
-        output_attentions: bool | None = None,
-        output_hidden_states: bool | None = None,
-    ) -> Wav2Vec2BaseModelOutput:
-        """last_hidden_state (batch, frames, hidden) of input_values (batch, samples), 16,000 a second.
-
-        attention_mask (batch, samples), 1 at real samples; mask_time_indices (batch, frames), True at frames to hide.
-        """
-        if input_values.dim() != 2:
-            raise ValueError(f"input_values has shape {tuple(input_values.shape)}; expected (batch, samples)")
-        least = int(self.frames_of(torch.tensor(input_values.shape[1]), with_adapter=False))
-        if least < 1:
-            raise ValueError(f"input_values holds {input_values.shape[1]} samples, too few for a single frame")
-        x, features = self.feature_projection(self.feature_extractor(input_values))
-        real = self.real_frames(x.shape[1], attention_mask)
-        if self.masked_spec_embed is not None:
-            x = speech.spec_augment(
-                x,
-                self.config,
-                training=self.training,
-                instead=self.masked_spec_embed,
-                chosen=mask_time_indices,
-                real=real,
-            )
-        context = open_context(
-            self.config,
-            x,
-            causal=False,
-            attention_mask=real,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
-        )
-        if real is not None:
-            x = x * real[..., None]
-        x = x + self.positions(x)
-        stable = self.config.do_stable_layer_norm
-        x = self.dropout(x if stable else self.norm(x))
-        skip = self.config.layerdrop if self.training else 0.0
-        x = run_stack(self.blocks, x, context, recompute=self.recomputes, skip=skip)
-        context.see(x)
-        x = self.norm(x) if stable else x
+    def forward(self, *args: Any, **inputs: Any) -> Wav2Vec2BaseModelOutput:
+        """last_hidden_state (batch, frames, hidden); inputs as in SpeechBody.encode."""
+        x, features, context = self.encode(*args, **inputs)
         x = x if self.adapter is None else self.adapter(x)
         return Wav2Vec2BaseModelOutput(last_hidden_state=x, extract_features=features, **context.collected())
 

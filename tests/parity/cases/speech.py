@@ -41,6 +41,15 @@ WAV2VEC2 = {
     "mask_time_length": 2,
 }
 
+STABLE = {
+    "do_stable_layer_norm": True,
+    "feat_extract_norm": "layer",
+    "conv_bias": True,
+    "use_weighted_layer_sum": True,
+}
+OF_WAV2VEC2 = ("num_codevectors_per_group", "codevector_dim", "proj_codevector_dim", "xvector_output_dim")
+HUBERT = {key: value for key, value in WAV2VEC2.items() if key not in OF_WAV2VEC2 and not key.startswith("tdnn")}
+
 WHISPER = {
     "vocab_size": 60,
     "num_mel_bins": 6,
@@ -98,23 +107,20 @@ whisper = partial(
 )
 CASES = [
     speech("wav2vec2", "wav2vec2", WAV2VEC2, random_keys=RANDOM),
-    speech(
-        "wav2vec2-stable",
-        "wav2vec2",
-        {
-            **WAV2VEC2,
-            "do_stable_layer_norm": True,
-            "feat_extract_norm": "layer",
-            "conv_bias": True,
-            "use_weighted_layer_sum": True,
-        },
-        random_keys=RANDOM,
-    ),
+    speech("wav2vec2-stable", "wav2vec2", {**WAV2VEC2, **STABLE}, random_keys=RANDOM),
     speech(
         "wav2vec2-adapter",
         "wav2vec2",
         {**WAV2VEC2, "add_adapter": True, "num_adapter_layers": 1, "output_hidden_size": 12},
         only=("Model", "ForCTC"),
+        random_keys=RANDOM,
+    ),
+    speech("hubert", "hubert", HUBERT, random_keys=RANDOM),
+    speech("hubert-stable", "hubert", {**HUBERT, **STABLE}, random_keys=RANDOM),
+    speech(
+        "hubert-batch-norm",
+        "hubert",
+        {**HUBERT, "conv_pos_batch_norm": True, "feat_proj_layer_norm": False},
         random_keys=RANDOM,
     ),
     whisper("whisper", keys=WHISPER),

@@ -138,7 +138,7 @@ class FeatureEncoder(nn.Module):
 class FeatureProjection(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
-        self.layer_norm = nn.LayerNorm(config.conv_dim[-1], eps=config.layer_norm_eps)
+        self.layer_norm: nn.Module = nn.LayerNorm(config.conv_dim[-1], eps=config.layer_norm_eps)
         self.projection = nn.Linear(config.conv_dim[-1], config.hidden_size)
         self.dropout = nn.Dropout(config.feat_proj_dropout)
 

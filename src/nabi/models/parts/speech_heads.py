@@ -1,4 +1,4 @@
-"""Heads on frames of speech, and what they ask of a body: how many frames a sound has, and which are real."""
+"""Heads on frames of sound."""
 
 from __future__ import annotations
 
@@ -10,38 +10,9 @@ from torch import Tensor, nn
 
 from ...nn.heads import HeadModel
 from ...nn.losses import cross_entropy
-from ...nn.pretrained import PreTrainedModel
 from ...outputs import CausalLMOutput, SequenceClassifierOutput
-from .speech import conv_length, frame_mask, mean_over_time
-
-
-class SpeechModel(PreTrainedModel):
-    """The base of models that read a waveform through a stem of convolutions."""
-
-    main_input_name = "input_values"
-
-    @property
-    def frame_size(self) -> int:
-        """The size of the frames that the body gives."""
-        return self.config.hidden_size
-
-    def frames_of(self, samples: Tensor, with_adapter: bool | None = None) -> Tensor:
-        """How many frames the model makes of so many samples."""
-        return conv_length(samples, self.config.conv_kernel, self.config.conv_stride)
-
-    def real_frames(self, frames: int, attention_mask: Tensor | None, with_adapter: bool = False) -> Tensor | None:
-        """(batch, frames), True where the samples of attention_mask (batch, samples) are real."""
-        if attention_mask is None:
-            return None
-        return frame_mask(frames, self.frames_of(attention_mask.sum(-1), with_adapter))
-
-    def freeze_feature_encoder(self) -> None:
-        """Keep the convolutions of the stem as they are while the rest trains."""
-        self.base_model.feature_extractor.requires_grad_(False)
-
-    def freeze_base_model(self) -> None:
-        """Train the head only."""
-        self.base_model.requires_grad_(False)
+from .speech import mean_over_time
+from .speech_body import SpeechModel
 
 
 class WeightedLayers(HeadModel):
