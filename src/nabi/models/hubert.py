@@ -16,6 +16,7 @@ from .parts.speech_body import SpeechBody, SpeechConfig, SpeechModel
 class HubertConfig(SpeechConfig):
     model_type = "hubert"
     no_effect = SpeechConfig.no_effect | {"feat_quantizer_dropout"}  # Wav2Vec2's, there is no quantizer
+    only = {"add_adapter": False}  # written down by scripts for all such models
 
     feat_proj_layer_norm: bool = True
     conv_pos_batch_norm: bool = False

@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import Config
 from ..nn import seq2seq
 from ..nn.embeddings import check_length, counted_positions
 from ..nn.pretrained import PreTrainedModel
@@ -24,13 +23,13 @@ from ..outputs import (
 from .bart import BartDecoderWrapper, BartForCausalLM, BartPreTrainedModel, BartStack
 from .marian import Sinusoids, sinusoids
 from .mbart import PreNormBlock
-from .parts.speech import spec_augment
+from .parts.speech import SoundConfig, spec_augment
 from .parts.speech_heads import SoundClassification
 
 SHRINKS = 2  # frames of the spectrogram for each position of the encoder
 
 
-class WhisperConfig(Config):
+class WhisperConfig(SoundConfig):
     model_type = "whisper"
     aliases = {
         "hidden_size": "d_model",
@@ -39,7 +38,7 @@ class WhisperConfig(Config):
         "num_hidden_layers": "encoder_layers",
     }
     no_effect = (
-        Config.no_effect
+        SoundConfig.no_effect
         | {"scale_embedding"}  # written down, and read by no version of the model
         # Settings of `generate`, which stood here before they had a file of their own.
         | {"forced_decoder_ids", "median_filter_width", "alignment_heads", "lang_to_id", "task_to_id", "task"}
@@ -65,15 +64,7 @@ class WhisperConfig(Config):
     init_std: float = 0.02
     max_source_positions: int = 1500
     max_target_positions: int = 448
-    use_weighted_layer_sum: bool = False
-    classifier_proj_size: int = 256
     apply_spec_augment: bool = False
-    mask_time_prob: float = 0.05
-    mask_time_length: int = 10
-    mask_time_min_masks: int = 2
-    mask_feature_prob: float = 0.0
-    mask_feature_length: int = 10
-    mask_feature_min_masks: int = 0
     is_encoder_decoder: bool = True
     pad_token_id: int | None = 50256
     bos_token_id: int | None = 50256

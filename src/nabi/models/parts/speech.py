@@ -9,8 +9,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...config import Config
 from ...nn.mlp import activation_function
 from ...nn.roles import At, RoleModule
+
+
+class SoundConfig(Config):
+    """Keys of all models of sound: for `spec_augment`, and for one label from the mean of the frames."""
+
+    apply_spec_augment: bool = True
+    mask_time_prob: float = 0.05
+    mask_time_length: int = 10
+    mask_time_min_masks: int = 2
+    mask_feature_prob: float = 0.0
+    mask_feature_length: int = 10
+    mask_feature_min_masks: int = 0
+    use_weighted_layer_sum: bool = False
+    classifier_proj_size: int = 256
 
 
 def conv_length(length: Tensor, kernels: Sequence[int], strides: Sequence[int]) -> Tensor:

@@ -9,22 +9,29 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...config import Config
 from ...nn.block import Block
 from ...nn.context import Context, open_context
 from ...nn.pretrained import PreTrainedModel
 from ...nn.roles import At
 from ...nn.stack import run_stack
 from ...nn.wiring import post_norm, pre_norm
-from .speech import FeatureEncoder, FeatureProjection, PositionalConv, conv_length, frame_mask, spec_augment
+from .speech import (
+    FeatureEncoder,
+    FeatureProjection,
+    PositionalConv,
+    SoundConfig,
+    conv_length,
+    frame_mask,
+    spec_augment,
+)
 
 
-class SpeechConfig(Config):
+class SpeechConfig(SoundConfig):
     """What the configurations of models with such a body have in common."""
 
     # What the first training code wrote down, and no version of the model has read.
     no_effect = (
-        Config.no_effect
+        SoundConfig.no_effect
         | {"num_feat_extract_layers", "feat_extract_dropout", "hidden_dropout_prob"}
         | {f"mask_{axis}_{key}" for axis in ("channel", "time") for key in ("min_space", "other", "selection")}
         | {"mask_channel_length", "mask_channel_prob"}
@@ -53,17 +60,8 @@ class SpeechConfig(Config):
     num_conv_pos_embeddings: int = 128
     num_conv_pos_embedding_groups: int = 16
     do_stable_layer_norm: bool = False
-    apply_spec_augment: bool = True
-    mask_time_prob: float = 0.05
-    mask_time_length: int = 10
-    mask_time_min_masks: int = 2
-    mask_feature_prob: float = 0.0
-    mask_feature_length: int = 10
-    mask_feature_min_masks: int = 0
     ctc_loss_reduction: str = "sum"
     ctc_zero_infinity: bool = False
-    use_weighted_layer_sum: bool = False
-    classifier_proj_size: int = 256
     pad_token_id: int | None = 0
     bos_token_id: int | None = 1
     eos_token_id: int | list[int] | None = 2
