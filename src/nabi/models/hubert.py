@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..outputs import BaseModelOutput
-from .parts import speech, speech_heads
+from .parts import speech_heads
 from .parts.speech_body import SpeechBody, SpeechConfig, SpeechModel
 
 
@@ -48,16 +48,10 @@ class HubertPreTrainedModel(SpeechModel):
 
     def init_module(self, module: nn.Module) -> None:
         super().init_module(module)
-        if isinstance(module, speech.PositionalConv) and not module.direction.is_meta:
-            nn.init.kaiming_uniform_(module.direction, a=5**0.5)
-            module.length.copy_(module.direction.norm(dim=(0, 1), keepdim=True))
-            module.bias.zero_()
-        elif isinstance(module, nn.Conv1d):
+        if isinstance(module, nn.Conv1d):
             nn.init.kaiming_normal_(module.weight)
         elif isinstance(module, nn.BatchNorm1d):
             module.reset_parameters()
-        elif isinstance(module, HubertModel) and module.masked_spec_embed is not None:
-            module.masked_spec_embed.uniform_()
 
 
 class HubertModel(HubertPreTrainedModel, SpeechBody):

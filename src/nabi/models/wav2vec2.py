@@ -52,12 +52,7 @@ class Wav2Vec2PreTrainedModel(SpeechModel):
 
     def init_module(self, module: nn.Module) -> None:
         super().init_module(module)
-        if isinstance(module, speech.PositionalConv) and not module.direction.is_meta:
-            std = 2 * math.sqrt(1 / (module.width * self.config.hidden_size))
-            module.direction.normal_(0.0, std)
-            module.length.copy_(module.direction.norm(dim=(0, 1), keepdim=True))
-            module.bias.zero_()
-        elif isinstance(module, speech.FeatureProjection) and not module.projection.weight.is_meta:
+        if isinstance(module, speech.FeatureProjection) and not module.projection.weight.is_meta:
             bound = math.sqrt(1 / module.projection.in_features)
             module.projection.weight.uniform_(-bound, bound)
             module.projection.bias.uniform_(-bound, bound)
@@ -66,8 +61,6 @@ class Wav2Vec2PreTrainedModel(SpeechModel):
             if module.bias is not None:
                 bound = math.sqrt(module.groups / (module.in_channels * module.kernel_size[0]))
                 module.bias.uniform_(-bound, bound)
-        elif isinstance(module, Wav2Vec2Model) and module.masked_spec_embed is not None:
-            module.masked_spec_embed.uniform_()
         elif isinstance(module, Wav2Vec2ForPreTraining) and not module.project_hid.weight.is_meta:
             module.project_hid.reset_parameters()
             module.project_q.reset_parameters()

@@ -116,6 +116,15 @@ class SpeechModel(PreTrainedModel):
         (r"pos_conv_embed\.conv\.weight_v$", "pos_conv_embed.conv.parametrizations.weight.original1"),
     )
 
+    def init_module(self, module: nn.Module) -> None:
+        super().init_module(module)
+        if isinstance(module, PositionalConv) and not module.direction.is_meta:
+            module.direction.normal_(0.0, 2 * math.sqrt(1 / (module.width * self.config.hidden_size)))
+            module.length.copy_(module.direction.norm(dim=(0, 1), keepdim=True))
+            module.bias.zero_()
+        elif isinstance(module, SpeechBody) and module.masked_spec_embed is not None:
+            module.masked_spec_embed.uniform_()
+
     @property
     def frame_size(self) -> int:
         """The size of the frames that the body gives."""
