@@ -76,9 +76,7 @@ def test_half_a_checkpoint_makes_a_model_of_text_or_a_classifier(head: str) -> N
     assert {name.split(".")[0] for name in info["missing_keys"]} <= {"projector", "classifier"}
 
 
-@pytest.mark.parametrize(
-    "wrapped", [lambda heard: heard, lambda heard: (heard,), None], ids=["tensor", "tuple", "none"]
-)
+@pytest.mark.parametrize("wrapped", [lambda heard: heard, lambda heard: (heard,), lambda heard: None])
 def test_the_decoder_alone_hears_an_encoders_output_in_any_form(wrapped: Any) -> None:
     oracle, model, _ = pair(CASE, "ForCausalLM")
     inputs = CASE.inputs("ForCausalLM")
