@@ -188,7 +188,7 @@ def positions_of(model: Any) -> Iterator[str]:
     length = getattr(config, "max_position_embeddings", None)
     if length is not None and model.main_input_name == "input_ids":
         yield say("context", length=f"{length:,}")
-    if hasattr(config, "rope"):
+    if hasattr(config, "rotary_size"):
         rope = config.rope()
         yield say("rotary", kind=rope["rope_type"], theta=f"{rope['rope_theta']:,.0f}", size=config.rotary_size)
     blocks = [block for _, found in stacks(model, Block) for block in found]
