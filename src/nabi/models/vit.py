@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import Config
-from ..nn import heads, images
+from ..nn import heads
 from ..nn.block import ConfigBlock
 from ..nn.context import Context, open_context
 from ..nn.mlp import activation_function
@@ -18,6 +18,7 @@ from ..nn.roles import At, RoleModule
 from ..nn.stack import run_stack
 from ..nn.wiring import pre_norm
 from ..outputs import BaseModelOutputWithPooling, MaskedImageModelingOutput
+from .parts import images
 
 
 class PatchConfig(Config):
