@@ -41,7 +41,7 @@ class BartConfig(Config):
         | {"classif_dropout", "force_bos_token_to_be_generated", "extra_pos_embeddings", "save_step"}
         | {"max_encoder_position_embeddings", "max_decoder_position_embeddings", "kobart_version"}
     )
-    only = {  # choices that BART's relatives make otherwise
+    only: ClassVar[dict[str, Any]] = {  # choices that BART's relatives make otherwise
         "add_bias_logits": False,
         "add_final_layer_norm": False,
         "normalize_before": False,

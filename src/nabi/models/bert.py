@@ -15,9 +15,8 @@ from ..nn.text_encoder import EncoderBlock, TextEncoder
 from ..outputs import ModelOutput, NextSentencePredictorOutput
 
 
-class BertConfig(Config):
-    model_type = "bert"
-    no_effect = Config.no_effect | {"cell", "emb_size", "pre_trained", "structure", "training"}  # TinyBERT's notes
+class EncoderConfig(Config):
+    """The keys that text encoders of BERT's size and names share."""
 
     vocab_size: int = 30522
     hidden_size: int = 768
@@ -28,9 +27,15 @@ class BertConfig(Config):
     hidden_dropout_prob: float = 0.1
     attention_probs_dropout_prob: float = 0.1
     max_position_embeddings: int = 512
-    type_vocab_size: int = 2
     initializer_range: float = 0.02
     layer_norm_eps: float = 1e-12
+
+
+class BertConfig(EncoderConfig):
+    model_type = "bert"
+    no_effect = Config.no_effect | {"cell", "emb_size", "pre_trained", "structure", "training"}  # TinyBERT's notes
+
+    type_vocab_size: int = 2
     pad_token_id: int | None = 0
     position_embedding_type: str = "absolute"
     classifier_dropout: float | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
 
 from ..nn.roles import At
 from .bart import (
@@ -21,13 +20,7 @@ from .mbart import PreNormBlock
 class BlenderbotConfig(BartConfig):
     model_type = "blenderbot"
     no_effect = BartConfig.no_effect | {"layernorm_variant", "extra_layer_norm", "do_blenderbot_90_layernorm"}
-    only: ClassVar[dict[str, Any]] = {
-        "add_bias_logits": False,
-        "add_final_layer_norm": True,
-        "normalize_before": True,
-        "normalize_embedding": False,
-        "static_position_embeddings": False,
-    }
+    only = {**BartConfig.only, "add_final_layer_norm": True, "normalize_before": True, "normalize_embedding": False}
 
     vocab_size: int = 8008
     max_position_embeddings: int = 128

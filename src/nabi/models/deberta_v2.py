@@ -22,10 +22,10 @@ from ..nn.roles import At
 from ..nn.stack import run_stack
 from ..nn.wiring import post_norm
 from ..outputs import BaseModelOutput, ModelOutput
-from .bert import BertPreTrainedModel
+from .bert import BertPreTrainedModel, EncoderConfig
 
 
-class DisentangledConfig(Config):
+class DisentangledConfig(EncoderConfig):
     """The keys that both versions share."""
 
     # Settings of its own pre-training and of heads that no checkpoint here has.
@@ -33,17 +33,8 @@ class DisentangledConfig(Config):
     position_buckets = -1  # a key of the second version
 
     vocab_size: int = 50265
-    hidden_size: int = 768
     embedding_size: int | None = None
-    num_hidden_layers: int = 12
-    num_attention_heads: int = 12
-    intermediate_size: int = 3072
-    hidden_act: str = "gelu"
-    hidden_dropout_prob: float = 0.1
-    attention_probs_dropout_prob: float = 0.1
-    max_position_embeddings: int = 512
     type_vocab_size: int = 0
-    initializer_range: float = 0.02
     layer_norm_eps: float = 1e-7
     relative_attention: bool = False
     max_relative_positions: int = -1

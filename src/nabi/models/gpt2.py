@@ -22,8 +22,9 @@ from ..nn.wiring import pre_norm
 from ..outputs import CausalLMOutputWithCrossAttentions, ModelOutput
 
 
-class GPT2Config(Config):
-    model_type = "gpt2"
+class GPTConfig(Config):
+    """The keys that GPT-2 and GPT-J share."""
+
     aliases = {
         "hidden_size": "n_embd",
         "max_position_embeddings": "n_positions",
@@ -34,8 +35,6 @@ class GPT2Config(Config):
         "hidden_dropout_prob": "resid_pdrop",
         "attention_probs_dropout_prob": "attn_pdrop",
     }
-    # reorder_and_upcast_attn: scores in float32, as the kernels here compute them anyway
-    no_effect = Config.no_effect | {"n_ctx", "reorder_and_upcast_attn", "predict_special_tokens"}
 
     vocab_size: int = 50257
     n_positions: int = 1024
@@ -49,6 +48,15 @@ class GPT2Config(Config):
     attn_pdrop: float = 0.1
     layer_norm_epsilon: float = 1e-5
     initializer_range: float = 0.02
+    bos_token_id: int | None = 50256
+    eos_token_id: int | list[int] | None = 50256
+
+
+class GPT2Config(GPTConfig):
+    model_type = "gpt2"
+    # reorder_and_upcast_attn: scores in float32, as the kernels here compute them anyway
+    no_effect = Config.no_effect | {"n_ctx", "reorder_and_upcast_attn", "predict_special_tokens"}
+
     scale_attn_weights: bool = True
     scale_attn_by_inverse_layer_idx: bool = False
     classifier_dropout: float | None = None
@@ -57,8 +65,6 @@ class GPT2Config(Config):
     summary_activation: str | None = None
     summary_proj_to_labels: bool = True
     summary_first_dropout: float = 0.1
-    bos_token_id: int | None = 50256
-    eos_token_id: int | list[int] | None = 50256
 
 
 class Conv1D(nn.Module):

@@ -16,12 +16,11 @@ from ..nn.positions import rotary_table
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.wiring import parallel
-from .gpt2 import GPT2Config, GPT2LMHeadModel, GPT2PreTrainedModel, PastFirstDecoder
+from .gpt2 import GPT2LMHeadModel, GPT2PreTrainedModel, GPTConfig, PastFirstDecoder
 
 
-class GPTJConfig(Config):
+class GPTJConfig(GPTConfig):
     model_type = "gptj"
-    aliases = GPT2Config.aliases
     no_effect = Config.no_effect | {
         *("rotary", "scale_attn_weights", "summary_type", "summary_use_proj", "summary_activation"),
         *("summary_first_dropout", "summary_proj_to_labels"),
@@ -33,16 +32,10 @@ class GPTJConfig(Config):
     n_layer: int = 28
     n_head: int = 16
     rotary_dim: int = 64
-    n_inner: int | None = None
-    activation_function: str = "gelu_new"
     resid_pdrop: float = 0.0
     embd_pdrop: float = 0.0
     attn_pdrop: float = 0.0
-    layer_norm_epsilon: float = 1e-5
-    initializer_range: float = 0.02
     tie_word_embeddings: bool = False
-    bos_token_id: int | None = 50256
-    eos_token_id: int | list[int] | None = 50256
 
 
 def by_pairs(block: Block, q: Tensor, k: Tensor, context: Context) -> tuple[Tensor, Tensor]:

@@ -22,13 +22,13 @@ from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.stack import run_stack
 from ..outputs import ModelOutput
-from .bert import BertBlock
+from .bert import BertBlock, EncoderConfig
 from .roberta import RobertaModel
 
 logger = logging.getLogger(__name__)
 
 
-class LongformerConfig(Config):
+class LongformerConfig(EncoderConfig):
     """`attention_window` is how many tokens a token sees around itself, half of them on each side: one number, or one
     for each layer."""
 
@@ -42,18 +42,7 @@ class LongformerConfig(Config):
     }
 
     attention_window: int | list[int] = 512
-    vocab_size: int = 30522
-    hidden_size: int = 768
-    num_hidden_layers: int = 12
-    num_attention_heads: int = 12
-    intermediate_size: int = 3072
-    hidden_act: str = "gelu"
-    hidden_dropout_prob: float = 0.1
-    attention_probs_dropout_prob: float = 0.1
-    max_position_embeddings: int = 512
     type_vocab_size: int = 2
-    initializer_range: float = 0.02
-    layer_norm_eps: float = 1e-12
     sep_token_id: int | None = 2
     pad_token_id: int | None = 1
     bos_token_id: int | None = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,12 +18,10 @@ from .mbart import PreNormBlock
 
 class M2M100Config(BartConfig):
     model_type = "m2m_100"
-    only: ClassVar[dict[str, Any]] = {
-        "add_bias_logits": False,
-        "add_final_layer_norm": True,
-        "normalize_before": True,
+    only = {
+        **BartConfig.only,
+        **dict.fromkeys(("add_final_layer_norm", "normalize_before", "static_position_embeddings"), True),
         "normalize_embedding": False,
-        "static_position_embeddings": True,
     }
 
     vocab_size: int = 128112

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,13 +23,7 @@ class MarianConfig(BartConfig):
     """Without `share_encoder_decoder_embeddings` the target has a vocabulary of its own, of `decoder_vocab_size`."""
 
     model_type = "marian"
-    only: ClassVar[dict[str, Any]] = {
-        "add_bias_logits": False,
-        "add_final_layer_norm": False,
-        "normalize_before": False,
-        "normalize_embedding": False,
-        "static_position_embeddings": True,
-    }
+    only = {**BartConfig.only, "normalize_embedding": False, "static_position_embeddings": True}
 
     vocab_size: int = 58101
     decoder_vocab_size: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -28,13 +28,7 @@ from .bart import (
 
 class MBartConfig(BartConfig):
     model_type = "mbart"
-    only: ClassVar[dict[str, Any]] = {
-        "add_bias_logits": False,
-        "add_final_layer_norm": True,
-        "normalize_before": True,
-        "normalize_embedding": True,
-        "static_position_embeddings": False,
-    }
+    only = {**BartConfig.only, "add_final_layer_norm": True, "normalize_before": True}
 
     num_labels: int = 2
     decoder_start_token_id: int | None = None

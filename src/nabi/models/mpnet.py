@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ..config import Config
 from ..nn import heads
 from ..nn.context import Context, open_context
 from ..nn.embeddings import TextEmbeddings, tokens_or_vectors
@@ -17,24 +16,15 @@ from ..nn.roles import At
 from ..nn.stack import run_stack
 from ..nn.text_encoder import EncoderBlock, TextEncoder
 from ..outputs import BaseModelOutputWithPooling
+from .bert import EncoderConfig
 
 BUCKETS, FARTHEST = 32, 128  # whatever the config says of its table, which may only be longer
 
 
-class MPNetConfig(Config):
+class MPNetConfig(EncoderConfig):
     model_type = "mpnet"
 
     vocab_size: int = 30527
-    hidden_size: int = 768
-    num_hidden_layers: int = 12
-    num_attention_heads: int = 12
-    intermediate_size: int = 3072
-    hidden_act: str = "gelu"
-    hidden_dropout_prob: float = 0.1
-    attention_probs_dropout_prob: float = 0.1
-    max_position_embeddings: int = 512
-    initializer_range: float = 0.02
-    layer_norm_eps: float = 1e-12
     relative_attention_num_buckets: int = 32
     pad_token_id: int | None = 1
     bos_token_id: int | None = 0

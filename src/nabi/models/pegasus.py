@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
 
 from ..nn.roles import At
 from .bart import BartBodied, BartConfig, BartDecoderWrapper, BartForCausalLM, BartForConditionalGeneration
@@ -14,12 +13,10 @@ from .mbart import PreNormBlock
 class PegasusConfig(BartConfig):
     model_type = "pegasus"
     no_effect = BartConfig.no_effect | {"normalize_embed"}
-    only: ClassVar[dict[str, Any]] = {
-        "add_bias_logits": False,
-        "add_final_layer_norm": True,
-        "normalize_before": True,
+    only = {
+        **BartConfig.only,
+        **dict.fromkeys(("add_final_layer_norm", "normalize_before", "static_position_embeddings"), True),
         "normalize_embedding": False,
-        "static_position_embeddings": True,
     }
 
     num_labels: int = 2
