@@ -13,8 +13,7 @@ from .run import Problem
 
 def explain(family: str) -> None:
     """Print the plan of a family, of its default configuration; a Problem for an unknown family."""
-    from ..auto import find_class
-    from ..models import FAMILIES
+    from ..models import CAUSAL_LM, FAMILIES, find_class
     from ..nn.block import Block
     from ..nn.loading import Unmade
 
@@ -24,7 +23,7 @@ def explain(family: str) -> None:
         raise Problem(say("unknown_family", name=family, known=known), 2)
     module = importlib.import_module(f"nabi.models.{module_name}")
     with Unmade():
-        model = find_class(module_name, "Model")(find_class(module_name, "Config")())
+        model = find_class(module_name, "Model", *CAUSAL_LM)(find_class(module_name, "Config")())
     print(inspect.getdoc(module), end="\n\n")
     inside: list[str] = []
     for path, blocks in stacks(model, Block):

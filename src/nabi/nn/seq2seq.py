@@ -39,22 +39,14 @@ def run_seq2seq(
     All ids are (batch, length). last_hidden_state is the decoder's.
     """
     wanted: dict[str, Any] = {"output_attentions": output_attentions, "output_hidden_states": output_hidden_states}
-    if encoder_outputs is None:
-        encoder_outputs = model.encoder(
-            input_ids, attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **wanted
-        )
-    elif not isinstance(encoder_outputs, ModelOutput):
-        encoder_outputs = BaseModelOutput(
-            dict(zip(("last_hidden_state", "hidden_states", "attentions"), encoder_outputs, strict=False))
-        )
-    if decoder_input_ids is None and decoder_inputs_embeds is None:
-        raise ValueError(
-            f"{type(model).__name__} writes a target: pass decoder_input_ids (or labels, where there are some)"
-        )
+    memory = read_source(
+        model.encoder, encoder_outputs, input_ids, attention_mask, inputs_embeds=inputs_embeds, **wanted
+    )
+    check_target(model, decoder_input_ids, decoder_inputs_embeds)
     out = model.decoder(
         decoder_input_ids,
         decoder_attention_mask,
-        encoder_hidden_states=encoder_outputs.last_hidden_state,
+        encoder_hidden_states=memory.last_hidden_state,
         encoder_attention_mask=attention_mask,
         inputs_embeds=decoder_inputs_embeds,
         past_key_values=past_key_values,
@@ -68,14 +60,37 @@ def run_seq2seq(
         decoder_hidden_states=out.hidden_states,
         decoder_attentions=out.attentions,
         cross_attentions=out.cross_attentions,
-        encoder_last_hidden_state=encoder_outputs.last_hidden_state,
-        encoder_hidden_states=encoder_outputs.hidden_states,
-        encoder_attentions=encoder_outputs.attentions,
+        encoder_last_hidden_state=memory.last_hidden_state,
+        encoder_hidden_states=memory.hidden_states,
+        encoder_attentions=memory.attentions,
     )
+
+
+def read_source(encoder: nn.Module, encoder_outputs: Any, *source: Any, **inputs: Any) -> Any:
+    """What the encoder makes of the source, unless encoder_outputs says it: an output, or a tuple of its fields."""
+    if encoder_outputs is None:
+        return encoder(*source, return_dict=True, **inputs)
+    if isinstance(encoder_outputs, ModelOutput):
+        return encoder_outputs
+    fields = ("last_hidden_state", "hidden_states", "attentions")
+    return BaseModelOutput(dict(zip(fields, encoder_outputs, strict=False)))
+
+
+def check_target(model: PreTrainedModel, ids: Tensor | None, vectors: Tensor | None) -> None:
+    if ids is None and vectors is None:
+        raise ValueError(
+            f"{type(model).__name__} writes a target: pass decoder_input_ids (or labels, where there are some)"
+        )
 
 
 class Seq2SeqModel(PreTrainedModel):
     """The base of models that write a target."""
+
+    def get_encoder(self) -> Any:
+        return self.base_model.encoder
+
+    def get_decoder(self) -> Any:
+        return self.base_model.decoder
 
     def shift_right(self, ids: Tensor) -> Tensor:
         """Target ids as decoder input: one place later, the start token first, padding where a label does not count."""

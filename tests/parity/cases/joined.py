@@ -1,0 +1,138 @@
+"""Models made of other models: an encoder beside a decoder, a picture before a text."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from .case import Case
+from .images import NO_LABELS, PATCHES, pixels
+from .inputs import ROWS, classes
+from .seq2seq import BART
+
+BERT: dict[str, Any] = {
+    "model_type": "bert",
+    "vocab_size": 60,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 24,
+    "max_position_embeddings": 24,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}
+ROBERTA: dict[str, Any] = {**BERT, "model_type": "roberta"}
+DECODES: dict[str, Any] = {"is_decoder": True, "add_cross_attention": True}
+GPT2: dict[str, Any] = {
+    "model_type": "gpt2",
+    "vocab_size": 60,
+    "n_embd": 24,
+    "n_layer": 2,
+    "n_head": 4,
+    "n_positions": 24,
+    "resid_pdrop": 0.0,
+    "embd_pdrop": 0.0,
+    "attn_pdrop": 0.0,
+    **DECODES,
+}
+BART_DECODER: dict[str, Any] = {**BART, "model_type": "bart", **DECODES}
+VIT: dict[str, Any] = {**PATCHES, "model_type": "vit"}
+TROCR: dict[str, Any] = {
+    "vocab_size": 60,
+    "d_model": 24,
+    "decoder_layers": 2,
+    "decoder_attention_heads": 4,
+    "decoder_ffn_dim": 20,
+    "max_position_embeddings": 24,
+    "dropout": 0.0,
+    "cross_attention_hidden_size": 16,
+    "scale_embedding": True,
+    "add_cross_attention": True,
+}
+TOKENS: dict[str, Any] = {"vocab_size": 60, "decoder_start_token_id": 3, "pad_token_id": 0, "eos_token_id": 2}
+
+
+def of_parts(kind: str) -> Callable[[Any, dict[str, Any]], Any]:
+    """A configuration of configurations; the vocabulary's size, of which the inputs are made, is that of the parts."""
+
+    def make(library: Any, keys: dict[str, Any]) -> Any:
+        keys = {key: copy.deepcopy(value) for key, value in keys.items() if key != "vocab_size"}
+        return getattr(library, f"{kind}Config")(**keys)
+
+    return make
+
+
+def target_labels(case: Case, head: str, config: Any) -> dict[str, Tensor]:
+    labels = classes(50, ROWS, 4) + 5
+    labels[1, 2:] = -100
+    return {"labels": labels}
+
+
+def seen(case: Case, head: str, side: str) -> dict[str, Tensor]:
+    """Pictures, and the texts that are written of them."""
+    return {**pixels(8, 8)(case, head, side), "decoder_input_ids": classes(50, ROWS, 4) + 5}
+
+
+UNUSED = ("num_labels", "id2label", "problem_type", "tie_word_embeddings", "eos_token_id")
+OTHERS: dict[str, Any] = {"decoder": {**GPT2, "n_layer": 3}}
+writes = partial(Case, make_labels=target_labels, unused=UNUSED)
+reads = partial(
+    writes,
+    family="encoder_decoder",
+    kind="seq2seq",
+    targets=("Model",),
+    config_of=of_parts("EncoderDecoder"),
+    others={**OTHERS, "encoder": {**BERT, "hidden_act": "relu"}},
+)
+looks = partial(
+    writes,
+    family="vision_encoder_decoder",
+    kind="image",
+    cached=("Model",),
+    config_of=of_parts("VisionEncoderDecoder"),
+    make_inputs=seen,
+    others={**OTHERS, "encoder": {**VIT, "hidden_act": "relu"}},
+)
+
+
+CASES = [
+    reads("bert2bert", keys={**TOKENS, "encoder": BERT, "decoder": {**BERT, **DECODES}}),
+    reads("bert2gpt2", keys={**TOKENS, "encoder": BERT, "decoder": GPT2}, only=("Model",)),
+    reads(
+        "roberta2roberta",
+        keys={**TOKENS, "pad_token_id": 1, "encoder": ROBERTA, "decoder": {**ROBERTA, **DECODES}},
+        only=("Model",),
+        positions_by_id=True,
+    ),
+    reads(
+        "bert2bart",
+        keys={**TOKENS, "encoder": {**BERT, "hidden_size": 20}, "decoder": BART_DECODER},
+        only=("Model",),
+    ),
+    looks("vit2gpt2", keys={**TOKENS, "encoder": VIT, "decoder": GPT2}),
+    looks(
+        "deit2trocr",
+        keys={
+            **TOKENS,
+            "pad_token_id": 1,
+            "encoder": {**VIT, "model_type": "deit"},
+            "decoder": {**TROCR, "model_type": "trocr", **DECODES},
+        },
+        only=("Model",),
+    ),
+    looks(
+        "clip2trocr",
+        keys={
+            **TOKENS,
+            "pad_token_id": 1,
+            "encoder": {**VIT, "model_type": "clip_vision_model"},
+            "decoder": {**TROCR, "model_type": "trocr", "layernorm_embedding": False, **DECODES},
+        },
+        only=("Model",),
+    ),
+    Case("trocr", "trocr", TROCR, kind="decoder", embedding_scale=24**0.5, longest=24, unused=NO_LABELS),
+]
