@@ -56,6 +56,7 @@ FAMILIES: dict[str, list[str]] = {
     "gpt_oss": _classes("GptOss", "ForCausalLM ForSequenceClassification ForTokenClassification"),
     "gptj": _classes("GPTJ", "ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "llama": _classes("Llama", _DECODER),
+    "llava": _classes("Llava", "ForConditionalGeneration"),
     "longformer": _classes("Longformer", _ENCODER),
     "m2m_100": _classes("M2M100", "ForConditionalGeneration"),
     "marian": [*_classes("Marian", "ForCausalLM"), "MarianMTModel"],

@@ -122,7 +122,7 @@ def _share_tied(model: PreTrainedModel, found: dict[str, Tensor]) -> None:
                 alias,
                 origin,
             )
-            parts: list[Any] = [part for part in model.modules() if getattr(part, "ties", None)]
+            parts: list[Any] = [part for part in model.modules() if getattr(part, "tied_weights", dict)()]
             for part in parts:  # a model inside has a config of its own
                 part.config.tie_word_embeddings = False
             return

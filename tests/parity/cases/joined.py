@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .case import Case
 from .images import NO_LABELS, PATCHES, pixels
-from .inputs import ROWS, classes
+from .inputs import ROWS, classes, text, text_labels
 from .seq2seq import BART
 
 BERT: dict[str, Any] = {
@@ -77,6 +77,46 @@ def seen(case: Case, head: str, side: str) -> dict[str, Tensor]:
     return {**pixels(8, 8)(case, head, side), "decoder_input_ids": classes(50, ROWS, 4) + 5}
 
 
+IMAGE_TOKEN = 59
+LLAMA: dict[str, Any] = {
+    "model_type": "llama",
+    "vocab_size": 60,
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
+TOWER: dict[str, Any] = {
+    **PATCHES,
+    "model_type": "clip_vision_model",
+    "hidden_size": 20,
+    "num_hidden_layers": 3,
+    "patch_size": 4,
+}
+LLAVA: dict[str, Any] = {
+    "vocab_size": 60,
+    "text_config": LLAMA,
+    "vision_config": TOWER,
+    "image_token_index": IMAGE_TOKEN,
+    "pad_token_id": 0,
+}
+
+
+def illustrated(case: Case, head: str, side: str) -> dict[str, Tensor]:
+    """Texts with a picture of four tokens, or of five with the tower's first token."""
+    inputs = {**text(case, head, side), **pixels(8, 8)(case, head, side)}
+    full = case.keys.get("vision_feature_select_strategy") == "full" and "siglip" not in case.name
+    for ids, mask in zip(inputs["input_ids"], inputs["attention_mask"], strict=True):
+        ids[ids == IMAGE_TOKEN] = 7
+        ids[mask.nonzero()[: 5 if full else 4, 0]] = IMAGE_TOKEN
+    return inputs
+
+
+def next_tokens(case: Case, head: str, config: Any) -> dict[str, Tensor]:
+    return {} if head == "Model" else text_labels(case, "ForCausalLM", config)
+
+
 UNUSED = ("num_labels", "id2label", "problem_type", "tie_word_embeddings", "eos_token_id")
 OTHERS: dict[str, Any] = {"decoder": {**GPT2, "n_layer": 3}}
 writes = partial(Case, make_labels=target_labels, unused=UNUSED)
@@ -97,7 +137,24 @@ looks = partial(
     make_inputs=seen,
     others={**OTHERS, "encoder": {**VIT, "hidden_act": "relu"}},
 )
-
+converses = partial(
+    Case,
+    family="llava",
+    kind="decoder",
+    config_of=of_parts("Llava"),
+    make_inputs=illustrated,
+    make_labels=next_tokens,
+    cached=(),  # a second step has no picture: test_joined.py
+    others={
+        "text_config": {**LLAMA, "hidden_act": "relu"},
+        "vision_config": {**TOWER, "hidden_act": "relu"},
+        "vision_feature_layer": [0, 1],
+        "vision_feature_select_strategy": "full",
+        "projector_hidden_act": "relu",
+        "image_token_index": 58,
+    },
+    unused=("num_labels", "id2label", "problem_type", "pad_token_id", "add_cross_attention"),
+)
 
 CASES = [
     reads("bert2bert", keys={**TOKENS, "encoder": BERT, "decoder": {**BERT, **DECODES}}),
@@ -133,6 +190,28 @@ CASES = [
             "decoder": {**TROCR, "model_type": "trocr", "layernorm_embedding": False, **DECODES},
         },
         only=("Model",),
+    ),
+    converses("llava", keys=LLAVA),
+    converses(
+        "llava-other",
+        keys={
+            **LLAVA,
+            "vision_feature_layer": [-1, 1],
+            "vision_feature_select_strategy": "full",
+            "multimodal_projector_bias": False,
+            "tie_word_embeddings": True,
+        },
+        only=("Model", "ForConditionalGeneration"),
+    ),
+    converses(
+        "llava-siglip-qwen2",
+        keys={
+            **LLAVA,
+            "text_config": {**LLAMA, "model_type": "qwen2"},
+            "vision_config": {**TOWER, "model_type": "siglip_vision_model"},
+            "vision_feature_select_strategy": "full",
+        },
+        only=("ForConditionalGeneration",),
     ),
     Case("trocr", "trocr", TROCR, kind="decoder", embedding_scale=24**0.5, longest=24, unused=NO_LABELS),
 ]
