@@ -76,6 +76,7 @@ FAMILIES: dict[str, list[str]] = {
     "qwen3_moe": _classes("Qwen3Moe", _DECODER),
     "resnet": _classes("ResNet", "ForImageClassification Backbone"),
     "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
+    "seq2seq_lstm": _classes("Seq2SeqLstm", "ForConditionalGeneration"),
     "siglip": _classes("Siglip", "ForImageClassification"),
     "siglip_text_model": _classes("SiglipText"),
     "siglip_vision_model": _classes("SiglipVision"),
