@@ -7,7 +7,7 @@ import pytest
 from nabi.cli import main
 from nabi.models import FAMILIES
 
-OWN_LAYERS = ("xlm", "xlnet")  # stored as lists of parts; two streams
+OWN_LAYERS = ("xlm", "xlnet", "seq2seq_lstm")  # stored as lists of parts; two streams; LSTMs
 
 
 @pytest.mark.parametrize("family", FAMILIES)

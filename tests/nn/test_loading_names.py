@@ -19,6 +19,7 @@ from .tiny import State, assert_same_weights, checkpoint, class_of, config_of, i
 # Heads that stand on a part of the body, or on another head.
 OTHER_BODIES = {
     ("bart", "ForCausalLM"),
+    ("trocr", "ForCausalLM"),
     ("clip", "ForImageClassification"),
     ("siglip", "ForImageClassification"),
     ("detr", "ForSegmentation"),

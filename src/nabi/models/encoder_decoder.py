@@ -149,11 +149,12 @@ class EncoderDecoderModel(JoinedModel, Seq2SeqModel):
         **options: Any,
     ) -> Any:
         """Join two checkpoints. Options that begin with encoder_ or decoder_ are for that half's from_pretrained, or
-        its model itself (encoder_model=…); the others are keys of the joined config."""
+        its model itself (encoder_model=…); the others, and decoder_start_token_id, are keys of the joined config."""
         names = {"encoder": encoder_pretrained_model_name_or_path, "decoder": decoder_pretrained_model_name_or_path}
         halves: dict[str, Any] = {}
         for half, name in names.items():
-            own = {key: options.pop(key) for key in list(options) if key.startswith(f"{half}_")}
+            theirs = [key for key in options if key.startswith(f"{half}_") and not cls.config_class.is_key(key)]
+            own = {key: options.pop(key) for key in theirs}
             own = {key.removeprefix(f"{half}_"): value for key, value in own.items()}
             halves[half] = own.pop("model", None)
             if halves[half] is None:
@@ -231,7 +232,6 @@ class EncoderDecoderModel(JoinedModel, Seq2SeqModel):
         **target: Any,
     ) -> Seq2SeqLMOutput:
         """Run the encoder over the source, unless encoder_outputs says what it gave, then the decoder."""
-        check_target(self, target["input_ids"], target["inputs_embeds"])
         names = ("output_attentions", "output_hidden_states")
         shared = self.wanted(**{name: more.pop(name, None) for name in names})
         use_cache = more.pop("use_cache", None)
@@ -240,6 +240,7 @@ class EncoderDecoderModel(JoinedModel, Seq2SeqModel):
         ours = {key: value for key, value in more.items() if not key.startswith("decoder_")}
         theirs = {key.removeprefix("decoder_"): value for key, value in more.items() if key not in ours}
         read = read_source(self.encoder, encoder_outputs, **source, **ours, **shared)
+        check_target(self, target["input_ids"], target["inputs_embeds"])
         memory = read.last_hidden_state
         if hasattr(self, "enc_to_dec_proj"):
             memory = self.enc_to_dec_proj(memory)
