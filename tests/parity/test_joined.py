@@ -106,6 +106,8 @@ def test_halves_may_be_models_that_are_there(tmp_path: Path) -> None:
         EncoderDecoderModel(encoder=encoder)
     with pytest.raises(ValueError, match="needs a name or folder, or decoder_model="):
         EncoderDecoderModel.from_encoder_decoder_pretrained(encoder_model=encoder)
+    with pytest.raises(ValueError, match="tie_encoder_decoder"):  # before anything is loaded
+        EncoderDecoderModel.from_encoder_decoder_pretrained("no/such", "no/such", tie_encoder_decoder=True)
 
 
 def test_a_picture_and_a_text_checkpoint_are_joined(tmp_path: Path) -> None:

@@ -151,16 +151,17 @@ class EncoderDecoderModel(JoinedModel, Seq2SeqModel):
         """Join two checkpoints. Options that begin with encoder_ or decoder_ are for that half's from_pretrained, or
         its model itself (encoder_model=…); the others, and decoder_start_token_id, are keys of the joined config."""
         names = {"encoder": encoder_pretrained_model_name_or_path, "decoder": decoder_pretrained_model_name_or_path}
+        options_of: dict[str, dict[str, Any]] = {}
+        for half in names:
+            keys = [key for key in options if key.startswith(f"{half}_") and not cls.config_class.is_key(key)]
+            options_of[half] = {key.removeprefix(f"{half}_"): options.pop(key) for key in keys}
+        cls.config_class(**options)  # a wrong key is told before anything is loaded
         halves: dict[str, Any] = {}
-        for half, name in names.items():
-            theirs = [key for key in options if key.startswith(f"{half}_") and not cls.config_class.is_key(key)]
-            own = {key: options.pop(key) for key in theirs}
-            own = {key.removeprefix(f"{half}_"): value for key, value in own.items()}
-            halves[half] = own.pop("model", None)
+        for half, own in options_of.items():
+            name, decodes, halves[half] = names[half], half == "decoder", own.pop("model", None)
             if halves[half] is None:
                 if name is None:
                     raise ValueError(f"from_encoder_decoder_pretrained needs a name or folder, or {half}_model=…")
-                decodes = half == "decoder"
                 given = own.get("config")
                 kind = type(given) if isinstance(given, Config) else config_class_of(given or name, dict(own))
                 found = part_class(kind, *(CAUSAL_LM if decodes else ("Model",)))
