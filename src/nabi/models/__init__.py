@@ -6,7 +6,7 @@ This table is what the rest of nabi knows of them; a family is added by its file
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +125,11 @@ def find_class(module: str, *endings: str) -> Any:
     return None
 
 
-def config_class_of(name_or_path: str | Path, options: dict[str, Any]) -> Any:
-    """The configuration class for the config.json of a folder or Hub repository; options as in Config."""
+def config_class_of(name_or_path: str | Path, options: dict[str, Any], others: Mapping[str, Any] | None = None) -> Any:
+    """The configuration class for the config.json of a folder or Hub repository; options as in Config.
+
+    `others`: configuration classes by model_type that go before the families here.
+    """
     from ..config import Config
 
     keys, _ = Config.get_config_dict(name_or_path, **options)
@@ -136,7 +139,8 @@ def config_class_of(name_or_path: str | Path, options: dict[str, Any]) -> Any:
             "own class, as BertModel.from_pretrained, or add the key"
         )
     try:
-        return find_class(family_of(keys["model_type"]), "Config")
+        other = (others or {}).get(str(keys["model_type"]))
+        return other or find_class(family_of(keys["model_type"]), "Config")
     except ValueError as error:
         raise ValueError(f"config.json of {name_or_path}: {error}") from None
 
