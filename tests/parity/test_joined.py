@@ -505,3 +505,19 @@ def test_other_decoders_speak_too(text: dict[str, Any], tmp_path: Path) -> None:
     tied = text["model_type"] == "gpt2"
     assert (again.get_output_embeddings().weight is again.get_input_embeddings().weight) == tied
     assert again.config.vision_config.patch_size == TOWER["patch_size"]
+
+
+# --- the Auto classes ------------------------------------------------------------------------------------------------
+
+
+def test_the_auto_classes_give_joined_models_by_what_they_read() -> None:
+    folder = {name: saved(pair(CASE[name], head)[1]) for name, head in (("bert2bert", "Model"), ("vit2gpt2", "Model"))}
+    folder["llava"] = saved(pair(CASE["llava"], "ForConditionalGeneration")[1])
+    assert type(nabi.AutoModelForSeq2SeqLM.from_pretrained(folder["bert2bert"])) is EncoderDecoderModel
+    for chooser in (nabi.AutoModelForImageTextToText, nabi.AutoModelForVision2Seq):
+        assert type(chooser.from_pretrained(folder["vit2gpt2"])) is VisionEncoderDecoderModel
+        assert type(chooser.from_pretrained(folder["llava"])) is nabi.LlavaForConditionalGeneration
+    assert type(nabi.AutoModel.from_pretrained(folder["llava"])) is nabi.LlavaModel
+    assert type(nabi.AutoModelForCausalLM.from_config(nabi.TrOCRConfig(**TROCR))) is nabi.TrOCRForCausalLM
+    with pytest.raises(ValueError, match="for this task"):
+        nabi.AutoModelForSeq2SeqLM.from_pretrained(folder["vit2gpt2"])

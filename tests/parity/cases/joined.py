@@ -213,5 +213,13 @@ CASES = [
         },
         only=("ForConditionalGeneration",),
     ),
+    converses(
+        "llava-gemma3",
+        keys={
+            **LLAVA,
+            "text_config": {**LLAMA, "model_type": "gemma3_text", "head_dim": 4, "sliding_window": 5},
+        },
+        only=("ForConditionalGeneration",),
+    ),
     Case("trocr", "trocr", TROCR, kind="decoder", embedding_scale=24**0.5, longest=24, unused=NO_LABELS),
 ]
