@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..nn import heads, images
+from ..nn import heads
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..outputs import ImageClassifierOutputWithNoAttention, ModelOutput
+from .parts import images
 from .resnet import Backbone, Stage, StagedConfig, StagedModel
 
 

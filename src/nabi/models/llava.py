@@ -16,7 +16,7 @@ from ..nn.roles import At
 from ..outputs import BaseModelOutputWithPooling, ModelOutput
 from . import any_family
 from .clip import TextAndVisionConfig
-from .encoder_decoder import JoinedModel, make_part
+from .parts.joined import JoinedModel, make_part
 
 VISION: dict[str, Any] = {
     "hidden_size": 1024,

@@ -39,14 +39,16 @@ def run_seq2seq(
     All ids are (batch, length). last_hidden_state is the decoder's.
     """
     wanted: dict[str, Any] = {"output_attentions": output_attentions, "output_hidden_states": output_hidden_states}
-    memory = read_source(
-        model.encoder, encoder_outputs, input_ids, attention_mask, inputs_embeds=inputs_embeds, **wanted
-    )
+    if encoder_outputs is None:
+        encoder_outputs = model.encoder(
+            input_ids, attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **wanted
+        )
+    encoder_outputs = as_output(encoder_outputs)
     check_target(model, decoder_input_ids, decoder_inputs_embeds)
     out = model.decoder(
         decoder_input_ids,
         decoder_attention_mask,
-        encoder_hidden_states=memory.last_hidden_state,
+        encoder_hidden_states=encoder_outputs.last_hidden_state,
         encoder_attention_mask=attention_mask,
         inputs_embeds=decoder_inputs_embeds,
         past_key_values=past_key_values,
@@ -60,20 +62,17 @@ def run_seq2seq(
         decoder_hidden_states=out.hidden_states,
         decoder_attentions=out.attentions,
         cross_attentions=out.cross_attentions,
-        encoder_last_hidden_state=memory.last_hidden_state,
-        encoder_hidden_states=memory.hidden_states,
-        encoder_attentions=memory.attentions,
+        encoder_last_hidden_state=encoder_outputs.last_hidden_state,
+        encoder_hidden_states=encoder_outputs.hidden_states,
+        encoder_attentions=encoder_outputs.attentions,
     )
 
 
-def read_source(encoder: nn.Module, encoder_outputs: Any, *source: Any, **inputs: Any) -> Any:
-    """What the encoder makes of the source, unless encoder_outputs says it: an output, or a tuple of its fields."""
-    if encoder_outputs is None:
-        return encoder(*source, return_dict=True, **inputs)
-    if isinstance(encoder_outputs, ModelOutput):
-        return encoder_outputs
-    fields = ("last_hidden_state", "hidden_states", "attentions")
-    return BaseModelOutput(dict(zip(fields, encoder_outputs, strict=False)))
+def as_output(given: Any) -> Any:
+    """What an encoder gave, where it may be a plain tuple."""
+    if isinstance(given, ModelOutput):
+        return given
+    return BaseModelOutput(dict(zip(("last_hidden_state", "hidden_states", "attentions"), given, strict=False)))
 
 
 def check_target(model: PreTrainedModel, ids: Tensor | None, vectors: Tensor | None) -> None:
