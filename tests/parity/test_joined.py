@@ -487,6 +487,8 @@ def test_a_layer_that_the_tower_has_not_is_refused() -> None:
     for layer in (4, -5, [0, 9], []):
         with pytest.raises(ValueError, match=r"'vision_feature_layer' is .*the vision tower has 3 layers"):
             CASE["llava"].config(nabi, vision_feature_layer=layer)
+    with pytest.raises(ValueError, match="the vision tower, a 'resnet', is no row of layers"):
+        CASE["llava"].config(nabi, vision_config={"model_type": "resnet"})
 
 
 @pytest.mark.parametrize("text", [{**GPT2, "n_embd": 16}, {**LLAMA, "model_type": "mistral"}])

@@ -65,7 +65,12 @@ class LlavaConfig(TextAndVisionConfig):
         self.require("vision_feature_select_strategy", ("default", "full"), "these are the two ways")
         text: Any = self.text_config
         self.tie_word_embeddings = bool(self.tie_word_embeddings or text.tie_word_embeddings)
-        depth = self.vision_config.num_hidden_layers  # type: ignore[union-attr]
+        tower: Any = self.vision_config
+        depth = getattr(tower, "num_hidden_layers", None)
+        if depth is None:
+            raise ValueError(
+                f"the vision tower, a {tower.model_type!r}, is no row of layers over patches: take another"
+            )
         beyond = [layer for layer in self.feature_layers if not -depth - 1 <= layer <= depth]
         if beyond or not self.feature_layers:
             raise ValueError(
