@@ -139,5 +139,5 @@ class ConvNextForImageClassification(ConvNextPreTrainedModel, heads.ImageClassif
     def build(self, config: Any) -> None:
         self.classifier = heads.image_classifier(config.hidden_sizes[-1], config.num_labels)
 
-    def image_vector(self, out: ModelOutput) -> Tensor:
+    def text_vector(self, out: ModelOutput) -> Tensor:
         return out.pooler_output

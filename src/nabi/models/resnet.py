@@ -243,5 +243,5 @@ class ResNetForImageClassification(ResNetPreTrainedModel, heads.ImageClassificat
         labels = heads.image_classifier(config.hidden_sizes[-1], config.num_labels)
         self.classifier = nn.Sequential(nn.Flatten(), labels)
 
-    def image_vector(self, out: ModelOutput) -> Tensor:
+    def text_vector(self, out: ModelOutput) -> Tensor:
         return out.pooler_output
