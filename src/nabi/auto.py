@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any, ClassVar
 
 from .config import Config
-from .models import FAMILIES
-
-
-def family_of(model_type: Any) -> str:
-    """The module of a model_type; an unknown one is a ValueError that lists the known."""
-    module = str(model_type).replace("-", "_")
-    if module not in FAMILIES:
-        known = ", ".join(sorted(name.replace("_", "-") for name in FAMILIES))
-        raise ValueError(f"nabi has no family for model_type {model_type!r}; it has {known}")
-    return module
-
-
-def find_class(module: str, *endings: str) -> Any:
-    """The family's class with the first of these endings that it has (`ForMaskedLM`), or None."""
-    names = FAMILIES[module]
-    prefix = names[0].removesuffix("Config")
-    for ending in endings:
-        for name in names:  # some of a family's classes may have the shorter name of the family around it
-            if name.endswith(ending) and prefix.startswith(name.removesuffix(ending)):
-                return getattr(importlib.import_module(f".models.{module}", __package__), name)
-    return None
+from .models import CAUSAL_LM, FAMILIES, config_class_of, family_of, find_class
 
 
 class AutoConfig:
@@ -50,27 +29,13 @@ class AutoConfig:
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path, **options: Any) -> Any:
         """The configuration in a folder or Hub repository, of its family's class; options as in Config."""
-        return _config_class(name_or_path, options).from_pretrained(name_or_path, **options)
+        return config_class_of(name_or_path, options, cls.registered).from_pretrained(name_or_path, **options)
 
     @classmethod
     def for_model(cls, model_type: str, **keys: Any) -> Config:
         """A configuration with the family's defaults and these keys."""
         found = cls.registered.get(model_type) or find_class(family_of(model_type), "Config")
         return found(**keys)
-
-
-def _config_class(name_or_path: str | Path, options: dict[str, Any]) -> type[Config]:
-    keys, _ = Config.get_config_dict(name_or_path, **options)
-    if "model_type" not in keys:
-        raise ValueError(
-            f"config.json of {name_or_path} has no model_type, so its family is unknown: load it with the family's "
-            "own class, as BertModel.from_pretrained, or add the key"
-        )
-    try:
-        own = AutoConfig.registered.get(str(keys["model_type"]))
-        return own or find_class(family_of(keys["model_type"]), "Config")
-    except ValueError as error:
-        raise ValueError(f"config.json of {name_or_path}: {error}") from None
 
 
 class _AutoModel:
@@ -99,7 +64,7 @@ class _AutoModel:
         """Load a checkpoint with the family's class for this task; options as in PreTrainedModel.from_pretrained."""
         if isinstance(config, Config):
             return cls._class_for(type(config)).from_pretrained(name_or_path, config=config, **options)
-        return cls._class_for(_config_class(config or name_or_path, options)).from_pretrained(
+        return cls._class_for(config_class_of(config or name_or_path, options, AutoConfig.registered)).from_pretrained(
             name_or_path, config=config, **options
         )
 
@@ -173,7 +138,7 @@ class AutoModelWithLMHead(_AutoModel):
 
 
 class AutoModelForCausalLM(_AutoModel):
-    endings = ("ForCausalLM", "LMHeadModel", "WithLMHeadModel")
+    endings = CAUSAL_LM
 
 
 class AutoModelForMaskedLM(_AutoModel):

@@ -12,7 +12,7 @@ from nabi.cli import main
 from nabi.embedded import SENTIMENT
 from nabi.models import FAMILIES
 
-OWN_LAYERS = ("xlm", "xlnet", "convnext", "resnet")  # lists of parts, two streams, convolutions: no blocks
+OWN_LAYERS = ("xlm", "xlnet", "convnext", "resnet", "seq2seq_lstm")  # lists of parts, two streams, convolutions, LSTMs
 
 
 @pytest.mark.parametrize("family", FAMILIES)

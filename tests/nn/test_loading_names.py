@@ -19,6 +19,7 @@ from .tiny import State, assert_same_weights, checkpoint, class_of, config_of, i
 # Heads that stand on a part of the body, or on another head.
 OTHER_BODIES = {
     ("gemma3_text", "ForCausalLM"),  # its body has a longer name
+    ("trocr", "ForCausalLM"),  # it has no other class
     ("clip", "ForImageClassification"),
     ("siglip", "ForImageClassification"),
     ("detr", "ForSegmentation"),

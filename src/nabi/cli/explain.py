@@ -45,10 +45,10 @@ def explain(name: str, tree: bool = False) -> None:
 
 
 def of_family(module_name: str) -> tuple[Any, Any]:
-    """The body of a family and its default configuration."""
-    from ..auto import find_class
+    """The body of a family, or what it has alone, and its default configuration."""
+    from ..models import CAUSAL_LM, find_class
 
-    return find_class(module_name, "Model"), find_class(module_name, "Config")()
+    return find_class(module_name, "Model", *CAUSAL_LM), find_class(module_name, "Config")()
 
 
 def of_checkpoint(name: str) -> tuple[Any, Any]:

@@ -5,6 +5,11 @@ This table is what the rest of nabi knows of them; a family is added by its file
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
 # Module -> its public classes.
 _ENCODER = "ForMaskedLM ForSequenceClassification ForMultipleChoice ForTokenClassification ForQuestionAnswering"
 _DECODER = "ForCausalLM ForSequenceClassification ForTokenClassification ForQuestionAnswering"
@@ -33,6 +38,7 @@ FAMILIES: dict[str, list[str]] = {
     "detr": _classes("Detr", "ForObjectDetection ForSegmentation"),
     "distilbert": _classes("DistilBert", _ENCODER),
     "electra": _classes("Electra", "ForPreTraining ForCausalLM", _ENCODER),
+    "encoder_decoder": ["EncoderDecoderConfig", "EncoderDecoderModel"],
     "exaone4": _classes("Exaone4", _DECODER),
     "falcon": _classes("Falcon", _DECODER),
     "gemma": _classes("Gemma", "ForCausalLM ForSequenceClassification ForTokenClassification"),
@@ -51,6 +57,7 @@ FAMILIES: dict[str, list[str]] = {
     "gptj": _classes("GPTJ", "ForCausalLM ForSequenceClassification ForQuestionAnswering"),
     "hubert": _classes("Hubert", "ForCTC ForSequenceClassification"),
     "llama": _classes("Llama", _DECODER),
+    "llava": _classes("Llava", "ForConditionalGeneration"),
     "longformer": _classes("Longformer", _ENCODER),
     "m2m_100": _classes("M2M100", "ForConditionalGeneration"),
     "marian": [*_classes("Marian", "ForCausalLM"), "MarianMTModel"],
@@ -70,11 +77,14 @@ FAMILIES: dict[str, list[str]] = {
     "qwen3_moe": _classes("Qwen3Moe", _DECODER),
     "resnet": _classes("ResNet", "ForImageClassification Backbone"),
     "roberta": _classes("Roberta", "ForCausalLM", _ENCODER),
+    "seq2seq_lstm": _classes("Seq2SeqLstm", "ForConditionalGeneration"),
     "siglip": _classes("Siglip", "ForImageClassification"),
     "siglip_text_model": _classes("SiglipText"),
     "siglip_vision_model": _classes("SiglipVision"),
     "t5": _classes("T5", _T5),
+    "trocr": ["TrOCRConfig", "TrOCRPreTrainedModel", "TrOCRForCausalLM"],
     "umt5": _classes("UMT5", _T5),
+    "vision_encoder_decoder": ["VisionEncoderDecoderConfig", "VisionEncoderDecoderModel"],
     "vit": _classes("ViT", "ForImageClassification ForMaskedImageModeling"),
     "wav2vec2": _classes(
         "Wav2Vec2", "ForCTC ForPreTraining ForSequenceClassification ForAudioFrameClassification ForXVector"
@@ -93,3 +103,56 @@ FAMILIES: dict[str, list[str]] = {
     ),
     "yolos": _classes("Yolos", "ForObjectDetection"),
 }
+
+CAUSAL_LM = ("ForCausalLM", "LMHeadModel", "WithLMHeadModel")  # what a decoder's class with its head ends in
+
+
+def family_of(model_type: Any) -> str:
+    """The module of a model_type; an unknown one is a ValueError that lists the known."""
+    module = str(model_type).replace("-", "_")
+    if module not in FAMILIES:
+        known = ", ".join(sorted(name.replace("_", "-") for name in FAMILIES))
+        raise ValueError(f"nabi has no family for model_type {model_type!r}; it has {known}")
+    return module
+
+
+def find_class(module: str, *endings: str) -> Any:
+    """The family's class with the first of these endings that it has (`ForMaskedLM`), or None."""
+    names = FAMILIES[module]
+    prefix = names[0].removesuffix("Config")
+    for ending in endings:
+        for name in names:  # some of a family's classes may have the shorter name of the family around it
+            if name.endswith(ending) and prefix.startswith(name.removesuffix(ending)):
+                return getattr(importlib.import_module(f".{module}", __package__), name)
+    return None
+
+
+def config_class_of(name_or_path: str | Path, options: dict[str, Any], others: Mapping[str, Any] | None = None) -> Any:
+    """The configuration class for the config.json of a folder or Hub repository; options as in Config.
+
+    `others`: configuration classes by model_type that go before the families here.
+    """
+    from ..config import Config
+
+    keys, _ = Config.get_config_dict(name_or_path, **options)
+    if "model_type" not in keys:
+        raise ValueError(
+            f"config.json of {name_or_path} has no model_type, so its family is unknown: load it with the family's "
+            "own class, as BertModel.from_pretrained, or add the key"
+        )
+    try:
+        other = (others or {}).get(str(keys["model_type"]))
+        return other or find_class(family_of(keys["model_type"]), "Config")
+    except ValueError as error:
+        raise ValueError(f"config.json of {name_or_path}: {error}") from None
+
+
+def any_family(model_type: str, **defaults: Any) -> Callable[..., Any]:
+    """For `Config.nested`, where a model has another of any family inside: reads the configuration that the keys'
+    model_type names. Without a model_type it is this one; without keys these are the keys."""
+
+    def read(keys: dict[str, Any], **options: Any) -> Any:
+        keys = {"model_type": model_type, **(keys or defaults)}
+        return find_class(family_of(keys["model_type"]), "Config").from_dict(keys, **options)
+
+    return read

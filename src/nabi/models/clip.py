@@ -17,12 +17,11 @@ from .clip_text_model import CLIPTextConfig, CLIPTextModel, fill
 from .clip_vision_model import CLIPImageWeights, CLIPVisionConfig, CLIPVisionModel
 
 
-class TowersConfig(Config):
-    """The configurations of two towers."""
+class TextAndVisionConfig(Config):
+    """The configurations of a model of texts and one of images."""
 
     text_config: Config | None = None
     vision_config: Config | None = None
-    initializer_factor: float = 1.0
 
     @property
     def vocab_size(self) -> int:
@@ -31,6 +30,12 @@ class TowersConfig(Config):
     @vocab_size.setter
     def vocab_size(self, count: int) -> None:
         self.text_config.update({"vocab_size": count})  # type: ignore[union-attr]
+
+
+class TowersConfig(TextAndVisionConfig):
+    """The configurations of two towers."""
+
+    initializer_factor: float = 1.0
 
 
 class CLIPConfig(TowersConfig):

@@ -39,6 +39,17 @@ class M2M100PreTrainedModel(BartPreTrainedModel):
     ignored_on_disk = (*BartPreTrainedModel.ignored_on_disk, r"embed_positions\.(weights|_float_tensor)$")
 
 
+def sinusoids_of_tokens(input_ids: Tensor | None, given: Tensor, past: int, size: int, padding: int) -> Tensor:
+    """(batch or 1, length, size): sinusoids of positions that count real tokens; nothing at padding."""
+    if input_ids is None:
+        places = counted_positions(given.shape[1], past + padding + 1, given.device)
+    else:
+        places = positions_after_padding(input_ids, padding, past)
+    half = torch.arange(size // 2, device=given.device, dtype=torch.float32)
+    vectors = sinusoids(places, torch.exp(half * (-math.log(10000.0) / (size // 2 - 1))))
+    return vectors.masked_fill((places == padding)[..., None], 0.0)
+
+
 class M2M100Stack(M2M100PreTrainedModel, BartStack):
     block_class = PreNormBlock
     norm_first = None
@@ -48,14 +59,8 @@ class M2M100Stack(M2M100PreTrainedModel, BartStack):
         """None are kept: sinusoids are computed, for texts of any length."""
 
     def positions(self, input_ids: Tensor | None, given: Tensor, past: int) -> Tensor:
-        size, padding = self.config.d_model, self.config.pad_token_id
-        if input_ids is None:
-            places = counted_positions(given.shape[1], past + padding + 1, given.device)
-        else:
-            places = positions_after_padding(input_ids, padding, past)
-        half = torch.arange(size // 2, device=given.device, dtype=torch.float32)
-        vectors = sinusoids(places, torch.exp(half * (-math.log(10000.0) / (size // 2 - 1))))
-        return vectors.masked_fill((places == padding)[..., None], 0.0).to(self.embed_tokens.weight.dtype)
+        vectors = sinusoids_of_tokens(input_ids, given, past, self.config.d_model, self.config.pad_token_id)
+        return vectors.to(self.embed_tokens.weight.dtype)
 
 
 class M2M100Model(M2M100PreTrainedModel, BartBodied):

@@ -122,7 +122,9 @@ def _share_tied(model: PreTrainedModel, found: dict[str, Tensor]) -> None:
                 alias,
                 origin,
             )
-            model.config.tie_word_embeddings = False
+            parts: list[Any] = [part for part in model.modules() if getattr(part, "tied_weights", dict)()]
+            for part in parts:  # a model inside has a config of its own
+                part.config.tie_word_embeddings = False
             return
     for alias, origin in model.tied_weights().items():
         if origin not in found and alias in found:

@@ -44,10 +44,7 @@ def run_seq2seq(
             input_ids, attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **wanted
         )
     encoder_outputs = as_output(encoder_outputs)
-    if decoder_input_ids is None and decoder_inputs_embeds is None:
-        raise ValueError(
-            f"{type(model).__name__} writes a target: pass decoder_input_ids (or labels, where there are some)"
-        )
+    check_target(model, decoder_input_ids, decoder_inputs_embeds)
     out = model.decoder(
         decoder_input_ids,
         decoder_attention_mask,
@@ -78,8 +75,21 @@ def as_output(given: Any) -> Any:
     return BaseModelOutput(dict(zip(("last_hidden_state", "hidden_states", "attentions"), given, strict=False)))
 
 
+def check_target(model: PreTrainedModel, ids: Tensor | None, vectors: Tensor | None) -> None:
+    if ids is None and vectors is None:
+        raise ValueError(
+            f"{type(model).__name__} writes a target: pass decoder_input_ids (or labels, where there are some)"
+        )
+
+
 class Seq2SeqModel(PreTrainedModel):
     """The base of models that write a target."""
+
+    def get_encoder(self) -> Any:
+        return self.base_model.encoder
+
+    def get_decoder(self) -> Any:
+        return self.base_model.decoder
 
     def shift_right(self, ids: Tensor) -> Tensor:
         """Target ids as decoder input: one place later, the start token first, padding where a label does not count."""
