@@ -29,7 +29,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "models": {"nn", "config", "outputs"},
     "auto": {"models", "config"},
     "pipelines": {"auto", "tokenization", "embedded", "hub", "config", "models", "nn"},
-    "cli": {"pipelines", "auto", "models", "nn", "embedded", "hub", "__init__"},
+    "conversion": {"auto", "models", "nn", "checkpoint", "config", "hub"},
+    "cli": {"pipelines", "conversion", "auto", "models", "nn", "checkpoint", "embedded", "hub", "__init__"},
     "__init__": {"models", "processing", "tokenization"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))
