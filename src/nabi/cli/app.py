@@ -103,7 +103,9 @@ def convert_command(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=say("about_source"))],
     target: Annotated[str, typer.Argument(metavar="TARGET", help=say("about_target"))],
     dtype: Annotated[str | None, typer.Option("--dtype", metavar="D", help=say("about_dtype"))] = None,
-    max_shard_size: Annotated[str, typer.Option("--max-shard-size", metavar="SIZE", help=say("about_shards"))] = "5GB",
+    max_shard_size: Annotated[
+        str, typer.Option("--max-shard-size", metavar="SIZE", show_default=False, help=say("about_shards"))
+    ] = "5GB",
     model_class: Annotated[
         str | None, typer.Option("--model-class", metavar="NAME", help=say("about_model_class"))
     ] = None,

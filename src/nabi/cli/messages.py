@@ -62,8 +62,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "float16, bfloat16 또는 float32. 쓰지 않으면 가중치마다 원래 형식을 유지합니다.",
     ),
     "about_shards": (
-        "The largest file, such as 2GB, or all-in-one.",
-        "파일 하나의 최대 크기(예: 2GB), 또는 all-in-one(한 파일로).",
+        "The largest file, such as 2GB, or all-in-one. Left out, 5GB.",
+        "파일 하나의 최대 크기(예: 2GB), 또는 all-in-one(한 파일로). 쓰지 않으면 5GB.",
     ),
     "about_model_class": (
         "Whose weights these are, such as BertForPreTraining. Left out, config.json says it.",
