@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 import nabi
-from nabi import AutoConfig, AutoModel, auto
+from nabi import AutoConfig, AutoModel, auto, auto_mappings
 from nabi.models import FAMILIES
 
 from .parity.cases import CASES, IDS, PAIRS, Case
@@ -36,8 +37,14 @@ AUTO_OF = {
     "ForCTC": "AutoModelForCTC",
     "ForAudioFrameClassification": "AutoModelForAudioFrameClassification",
     "ForXVector": "AutoModelForAudioXVector",
+    "MTModel": "AutoModelForSeq2SeqLM",
+    "ForImageClassification": "AutoModelForImageClassification",
+    "ForMaskedImageModeling": "AutoModelForMaskedImageModeling",
+    "ForObjectDetection": "AutoModelForObjectDetection",
+    "ForSegmentation": "AutoModelForImageSegmentation",
+    "Backbone": "AutoBackbone",
 }
-ALONE = {"DoubleHeadsModel"}  # has no Auto class
+ALONE = {"DoubleHeadsModel", "ForImageClassificationWithTeacher", "ModelWithProjection"}  # have no Auto class
 
 
 def config_of(case: Case) -> Any:
@@ -57,7 +64,8 @@ def test_every_class_is_given_by_its_auto_class_from_a_folder_and_from_a_config(
         return
     if f"{case.prefix}{head}Simple" in FAMILIES[case.family]:
         return  # of two heads for answers the simple one is given
-    wanted, chooser = getattr(nabi, case.prefix + head), getattr(nabi, AUTO_OF[head])
+    speech = {"ForSequenceClassification": "AutoModelForAudioClassification"} if case.kind == "speech" else {}
+    wanted, chooser = getattr(nabi, case.prefix + head), getattr(nabi, {**AUTO_OF, **speech}[head])
     model = chooser.from_config(config_of(case))
     assert type(model) is wanted
     if case is not next(other for other, its_head in PAIRS if its_head == head):
@@ -143,7 +151,7 @@ def test_a_task_that_the_family_has_not_lists_what_it_has(tmp_path: Path) -> Non
     case = next(case for case in CASES if case.name == "gpt2")
     with pytest.raises(
         ValueError,
-        match=r"AutoModelForMaskedLM: the family 'gpt2' has no ForMaskedLM or WithLMHeadModel; .*GPT2LMHeadModel",
+        match=r"AutoModelForMaskedLM: the family 'gpt2' has no ForMaskedLM or WithLMHeadModel for this task; .*GPT2LM",
     ):
         nabi.AutoModelForMaskedLM.from_pretrained(saved(tmp_path, case))
 
@@ -174,3 +182,76 @@ def test_importing_the_auto_classes_loads_no_torch() -> None:
     code = "import sys; from nabi import AutoModel, AutoConfig; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# --- families from outside, and the mappings --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_family(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The example's module, and the registers as they were afterwards."""
+    for chooser in (AutoModel, nabi.AutoModelForSequenceClassification, nabi.AutoModelForMaskedLM):
+        monkeypatch.setattr(chooser, "registered", {})
+    monkeypatch.setattr(AutoConfig, "registered", {})
+    example = Path(__file__).parent.parent / "examples" / "own_family.py"
+    spec = importlib.util.spec_from_file_location("own_family", example)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "own_family", module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_family_from_outside_is_trained_saved_and_loaded_through_the_auto_classes(
+    own_family: Any, tmp_path: Path
+) -> None:
+    own_family.register()
+    assert own_family.train(str(tmp_path)) > 0.95
+    assert type(AutoConfig.from_pretrained(tmp_path)) is own_family.FourierConfig
+    assert type(AutoModel.from_pretrained(tmp_path)) is own_family.FourierModel
+    assert type(nabi.AutoModelForMaskedLM.from_config(AutoConfig.for_model("fourier"))) is own_family.FourierForMaskedLM
+    assert own_family.FourierConfig in nabi.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
+    with pytest.raises(ValueError, match=r"AutoModelForCausalLM: no class is registered for FourierConfig"):
+        nabi.AutoModelForCausalLM.from_pretrained(tmp_path)
+
+
+def test_a_family_is_registered_once_under_its_own_model_type_with_its_own_config(own_family: Any) -> None:
+    with pytest.raises(ValueError, match=r"FourierConfig\.model_type is 'fourier'"):
+        AutoConfig.register("fnet", own_family.FourierConfig)
+    own_family.register()
+    with pytest.raises(ValueError, match="'fourier' is known already"):
+        own_family.register()
+    AutoConfig.register("fourier", own_family.FourierConfig, exist_ok=True)
+    with pytest.raises(ValueError, match=r"the config_class of BertModel is .*BertConfig.*, not FourierConfig"):
+        AutoModel.register(own_family.FourierConfig, nabi.BertModel, exist_ok=True)
+    with pytest.raises(ValueError, match="AutoModel has a class for BertConfig already"):
+        AutoModel.register(nabi.BertConfig, nabi.BertModel)
+
+
+def test_the_mappings_are_those_that_scripts_look_models_up_in() -> None:
+    mapping = nabi.MODEL_FOR_CAUSAL_LM_MAPPING
+    assert mapping[nabi.GPT2Config] is nabi.GPT2LMHeadModel and nabi.T5Config not in mapping
+    types = tuple(config.model_type for config in mapping)
+    assert "llama" in types and "xlm-roberta" in types and "t5" not in types and len(types) == len(mapping)
+    assert nabi.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES["gpt2"] == "GPT2LMHeadModel"
+    assert nabi.CONFIG_MAPPING["bert"] is nabi.BertConfig and nabi.CONFIG_MAPPING_NAMES["t5"] == "T5Config"
+    for name in auto_mappings.AUTO_CLASSES:
+        assert len(getattr(nabi, name)) > 0, name
+    with pytest.raises(AttributeError, match="nabi has no mapping MODEL_FOR_DREAMS_MAPPING; it has CONFIG_MAPPING"):
+        nabi.MODEL_FOR_DREAMS_MAPPING  # noqa: B018
+
+
+def test_one_ending_serves_text_in_one_auto_class_and_sound_in_another() -> None:
+    speech, text = nabi.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING, nabi.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
+    assert speech[nabi.Wav2Vec2Config] is nabi.Wav2Vec2ForSequenceClassification
+    assert nabi.Wav2Vec2Config not in text and nabi.BertConfig not in speech
+
+
+def test_the_old_auto_class_for_language_modelling_chooses_as_it_did() -> None:
+    for config, wanted in (
+        (nabi.BertConfig, nabi.BertForMaskedLM),
+        (nabi.GPT2Config, nabi.GPT2LMHeadModel),
+        (nabi.T5Config, nabi.T5ForConditionalGeneration),
+        (nabi.XLMConfig, nabi.XLMWithLMHeadModel),
+    ):
+        assert nabi.AutoModelWithLMHead.of(config) is wanted

@@ -22,7 +22,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in C
 
 
 def config_class(case: Case) -> type[Config]:
-    return getattr(nabi, f"{case.prefix}Config")
+    return type(case.config(nabi))
 
 
 def write(folder: Path, content: Any) -> Path:

@@ -10,7 +10,12 @@ import torch
 from torch import Tensor
 
 from nabi import ModelOutput
-from nabi.outputs import CausalLMOutputWithPast, MoeModelOutputWithPast, SequenceClassifierOutput
+from nabi.outputs import (
+    CausalLMOutputWithPast,
+    MoeCausalLMOutputWithPast,
+    MoeModelOutputWithPast,
+    SequenceClassifierOutput,
+)
 
 LOGITS, LOSS = torch.tensor([[1.0, 2.0]]), torch.tensor(0.5)
 
@@ -101,3 +106,9 @@ def test_a_compiled_function_makes_and_reads_one_without_a_break_in_the_graph() 
     made = double(CausalLMOutputWithPast(logits=LOGITS))
     assert type(made) is CausalLMOutputWithPast and torch.equal(made.logits, 2 * LOGITS)
     assert made.loss is None and list(made) == ["logits"]
+
+
+def test_a_field_set_later_has_its_place_among_the_indices() -> None:
+    out = MoeCausalLMOutputWithPast(logits=torch.ones(1), past_key_values=())
+    out.aux_loss = torch.zeros(1)
+    assert out[0] is out.aux_loss and out.to_tuple()[1] is out.logits

@@ -18,11 +18,13 @@ __version__ = "0.1.0"
 _MODULE_OF: dict[str, str] = {
     **dict.fromkeys(["pipeline", "Pipeline", "TextClassificationPipeline"], "pipelines"),
     **dict.fromkeys(
-        """AutoConfig AutoModel AutoModelForPreTraining AutoModelForCausalLM AutoModelForMaskedLM
-        AutoModelForSeq2SeqLM AutoModelForSequenceClassification AutoModelForTokenClassification
-        AutoModelForQuestionAnswering AutoModelForMultipleChoice AutoModelForNextSentencePrediction AutoModelForCTC
-        AutoModelForAudioClassification AutoModelForAudioFrameClassification AutoModelForAudioXVector
-        AutoModelForTextEncoding""".split(),
+        """AutoBackbone AutoConfig AutoModel AutoModelForAudioClassification AutoModelForAudioFrameClassification
+        AutoModelForAudioXVector AutoModelForCTC AutoModelForCausalLM AutoModelForImageClassification
+        AutoModelForImageSegmentation AutoModelForImageTextToText AutoModelForMaskedImageModeling AutoModelForMaskedLM
+        AutoModelForMultipleChoice AutoModelForNextSentencePrediction AutoModelForObjectDetection
+        AutoModelForPreTraining AutoModelForQuestionAnswering AutoModelForSeq2SeqLM AutoModelForSequenceClassification
+        AutoModelForSpeechSeq2Seq AutoModelForTextEncoding AutoModelForTokenClassification AutoModelForVision2Seq
+        AutoModelForZeroShotImageClassification AutoModelWithLMHead""".split(),
         "auto",
     ),
     **dict.fromkeys(["AddedToken", "AutoTokenizer", "BatchEncoding", "PreTrainedTokenizerFast"], "tokenization"),
@@ -42,6 +44,8 @@ __all__ = sorted([*_MODULE_OF, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
+    if name.endswith(("_MAPPING", "_MAPPING_NAMES")):
+        return getattr(importlib.import_module("nabi.auto_mappings"), name)
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'nabi' has no attribute {name!r}")
     module = importlib.import_module(f"nabi.{_MODULE_OF[name]}")

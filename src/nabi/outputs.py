@@ -37,7 +37,8 @@ class ModelOutput(dict[str, Any]):
         return list(cls._fields)
 
     def to_tuple(self) -> tuple[Any, ...]:
-        return tuple(self.values())
+        """The fields that have a value, in the order of the class, whenever they were set."""
+        return tuple(self[name] for name in self._fields if name in self)
 
     def __getitem__(self, key: Any) -> Any:
         return super().__getitem__(key) if isinstance(key, str) else self.to_tuple()[key]

@@ -18,7 +18,7 @@ def test_both_languages_have_the_same_names_to_fill_in(key: str) -> None:
     assert names[0] == names[1]
 
 
-@pytest.mark.parametrize("key", set(MESSAGES) - {"error"})
+@pytest.mark.parametrize("key", sorted(set(MESSAGES) - {"error"}))
 def test_the_korean_message_is_korean(key: str) -> None:
     english, korean = MESSAGES[key]
     assert re.search("[가-힣]", re.sub(r"\{.*?\}", "", korean))

@@ -18,7 +18,7 @@ from .tiny import State, assert_same_weights, checkpoint, class_of, config_of, i
 
 # Heads that stand on a part of the body, or on another head.
 OTHER_BODIES = {
-    ("bart", "ForCausalLM"),
+    ("gemma3_text", "ForCausalLM"),  # its body has a longer name
     ("clip", "ForImageClassification"),
     ("siglip", "ForImageClassification"),
     ("detr", "ForSegmentation"),
@@ -33,7 +33,8 @@ def test_a_body_loads_into_every_head_and_a_head_into_its_body(
 ) -> None:
     """What is missing is named, one and all, and has sound initial values; what is there is taken over."""
     body_name = "Model"
-    if head == body_name or (case.family, head) in OTHER_BODIES:
+    decoder_alone = case.kind == "seq2seq" and head == "ForCausalLM"
+    if head == body_name or decoder_alone or (case.family, head) in OTHER_BODIES:
         return
     body = make(case, body_name)
     body.save_pretrained(tmp_path / "body")
@@ -58,7 +59,7 @@ def test_a_body_loads_into_every_head_and_a_head_into_its_body(
         assert state[name].std(correction=0) <= 3 * expected[name].std(correction=0) + 1e-6, name
         assert (state[name].std(correction=0) > 0) == (expected[name].std(correction=0) > 0), name
 
-    if head == "Backbone" or (case.family == "t5" and head in ("EncoderModel", "ForTokenClassification")):
+    if head == "Backbone" or (case.kind == "seq2seq" and head in ("EncoderModel", "ForTokenClassification")):
         return  # half a body
     model.save_pretrained(tmp_path / "head")
     back, info = class_of(case, body_name).from_pretrained(tmp_path / "head", output_loading_info=True)

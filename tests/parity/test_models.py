@@ -38,6 +38,7 @@ def compare(case: Case, head: str, inputs: dict[str, Any], **extras: Any) -> Non
     for name in theirs:
         if name != "past_key_values":
             assert_same(case, inputs, ours[name], theirs[name], name)
+    assert_same(case, inputs, ours[0], next(iter(theirs.values())), "the first output by its index")
 
 
 @every_model

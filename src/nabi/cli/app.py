@@ -92,11 +92,12 @@ def run_command(
 
 
 def explain_command(
-    family: Annotated[str, typer.Argument(metavar="FAMILY", help=say("about_family"))],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=say("about_family"))],
+    tree: Annotated[bool, typer.Option("--tree", help=say("about_tree"))] = False,
 ) -> None:
     from .explain import explain
 
-    explain(family)
+    explain(name, tree)
 
 
 def convert_command(

@@ -74,13 +74,42 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "TARGET에 있는 체크포인트를 바꾸어 씁니다.",
     ),
     "about_explain": (
-        "Show how a family of models is built: wiring, roles, names on disk, shapes.",
-        "모델 계열의 구조를 보여 줍니다: 배선, 역할, 디스크의 이름, 크기.",
+        "Show how a family or a checkpoint is built: wiring, roles, names on disk, shapes, sizes.\n\n"
+        "\b\n"
+        "  nabi explain bert                 # a family, with its default configuration\n"
+        "  nabi explain ./my-model           # a folder: its config.json is enough\n"
+        "  nabi explain klue/bert-base       # a repository of the Hub\n"
+        "  nabi explain bert --tree          # every module",
+        "모델 계열이나 체크포인트의 구조를 보여 줍니다: 배선, 역할, 디스크의 이름, 모양, 크기.\n\n"
+        "\b\n"
+        "  nabi explain bert                 # 계열, 기본 설정으로\n"
+        "  nabi explain ./my-model           # 폴더: config.json만 있으면 됩니다\n"
+        "  nabi explain klue/bert-base       # 허브의 저장소\n"
+        "  nabi explain bert --tree          # 모든 모듈",
     ),
-    "about_family": ("The family's model_type, such as bert.", "계열의 model_type. 예: bert"),
+    "about_family": (
+        "A family's model_type, such as bert; a folder; or a repository of the Hub.",
+        "계열의 model_type(예: bert), 폴더, 또는 허브의 저장소.",
+    ),
+    "about_tree": ("Print every module.", "모든 모듈을 출력합니다."),
     "at": ("at", "위치"),
     "around": ("around them", "그 밖의 가중치"),
-    "parameters": ("{count} parameters with the default configuration", "기본 설정의 파라미터 수: {count}"),
+    "parameters": ("{count} parameters", "파라미터 {count}개"),
+    "memory": ("memory of the weights: {sizes}", "가중치의 메모리: {sizes}"),
+    "context": ("a text may have {length} tokens", "텍스트의 최대 길이: 토큰 {length}개"),
+    "rotary": (
+        "rotary positions: {kind}, theta {theta}, {size} dimensions of a head turn",
+        "회전 위치: {kind}, theta {theta}, 헤드마다 {size}차원이 회전합니다",
+    ),
+    "window": (
+        "{count} of {total} layers see the last {window} tokens only",
+        "{total}개 층 가운데 {count}개는 마지막 토큰 {window}개만 봅니다",
+    ),
+    "tokenizer": (
+        "tokenizer: {name}, {kind} with {count} tokens; special: {special}",
+        "토크나이저: {name}, {kind}, 토큰 {count}개, 특수 토큰: {special}",
+    ),
+    "no_tokenizer": ("tokenizer: none that nabi reads is there", "토크나이저: 나비가 읽을 수 있는 것이 없습니다"),
     "classes": ("classes: {names}", "클래스: {names}"),
     "read_on": ("read on: {file}", "소스: {file}"),
     "about_task": ("What to do, such as sentiment-analysis.", "할 작업. 예: sentiment-analysis"),
@@ -167,8 +196,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "did_you_mean": (" Did you mean {name!r}?", " 혹시 {name!r}인가요?"),
     "unknown_family": (
-        "there is no family {name!r}. The families are: {known}",
-        "{name!r}라는 계열은 없습니다. 계열: {known}",
+        "there is no family {name!r}, and no folder or Hub repository of that name that can be read. The families are: "
+        "{known}",
+        "{name!r}라는 계열은 없고, 그런 이름의 폴더나 허브 저장소도 읽을 수 없습니다. 계열: {known}",
     ),
     "texts_and_file": (
         "give texts or --file, not both.",

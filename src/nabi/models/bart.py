@@ -186,7 +186,9 @@ class BartStack(BartPreTrainedModel):
         )
 
 
-class BartModel(BartPreTrainedModel):
+class BartBodied(BartPreTrainedModel):
+    """The shared words and the two stacks."""
+
     stack_class: ClassVar[type[BartStack]] = BartStack
     word_embeddings = At("shared")
     ties: ClassVar[dict[str, str]] = {
@@ -202,14 +204,20 @@ class BartModel(BartPreTrainedModel):
         self.post_init()
 
     def forward(self, *args: Any, **inputs: Any) -> Seq2SeqModelOutput:
-        """The decoder's last_hidden_state (batch, target length, hidden); inputs as in nn.seq2seq.run_seq2seq.
+        """The decoder's last_hidden_state (batch, target length, hidden); inputs as in nn.seq2seq.run_seq2seq."""
+        return seq2seq.run_seq2seq(self, *args, **inputs)
+
+
+class BartModel(BartBodied):
+    def forward(self, *args: Any, **inputs: Any) -> Seq2SeqModelOutput:
+        """As BartBodied.forward.
 
         Without a target the source is its own target, one place later, as in BART's pre-training.
         """
         source = args[0] if args else inputs.get("input_ids")
         if source is not None and len(args) < 3 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
-            inputs["decoder_input_ids"] = self.shift_right(source)
-        return seq2seq.run_seq2seq(self, *args, **inputs)
+            inputs["decoder_input_ids"] = self.shift_right(tokens_or_vectors(source, None))
+        return super().forward(*args, **inputs)
 
 
 class BartHead(BartPreTrainedModel):

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from ..nn.roles import At
 from .bart import (
+    BartBodied,
     BartConfig,
     BartDecoderWrapper,
     BartForCausalLM,
     BartForConditionalGeneration,
-    BartModel,
     BartPreTrainedModel,
     BartStack,
 )
@@ -55,7 +55,7 @@ class BlenderbotStack(BlenderbotPreTrainedModel, BartStack):
     norm_last = At("layer_norm")
 
 
-class BlenderbotModel(BlenderbotPreTrainedModel, BartModel):
+class BlenderbotModel(BlenderbotPreTrainedModel, BartBodied):
     stack_class = BlenderbotStack
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..nn import seq2seq
 from ..nn.embeddings import counted_positions, positions_after_padding
 from ..nn.roles import At
-from .bart import BartConfig, BartForConditionalGeneration, BartModel, BartPreTrainedModel, BartStack
+from .bart import BartBodied, BartConfig, BartForConditionalGeneration, BartPreTrainedModel, BartStack
 from .marian import sinusoids
 from .mbart import PreNormBlock
 
@@ -60,7 +60,7 @@ class M2M100Stack(M2M100PreTrainedModel, BartStack):
         return vectors.masked_fill((places == padding)[..., None], 0.0).to(self.embed_tokens.weight.dtype)
 
 
-class M2M100Model(M2M100PreTrainedModel, BartModel):
+class M2M100Model(M2M100PreTrainedModel, BartBodied):
     stack_class = M2M100Stack
 
 

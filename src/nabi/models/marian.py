@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from .bart import (
+    BartBodied,
     BartConfig,
     BartDecoderWrapper,
     BartForCausalLM,
     BartForConditionalGeneration,
-    BartModel,
     BartPreTrainedModel,
     BartStack,
 )
@@ -95,6 +95,12 @@ class SinusoidalStack(SinusoidalModel, BartStack):
 class MarianPreTrainedModel(SinusoidalModel):
     config_class = MarianConfig
 
+    def resize_token_embeddings(self, *args: Any, **options: Any) -> nn.Module:
+        """As any model's. Where source and target have vocabularies of their own, the source's is resized."""
+        if self.config.share_encoder_decoder_embeddings or isinstance(self, MarianStack):
+            return super().resize_token_embeddings(*args, **options)
+        return self.base_model.encoder.resize_token_embeddings(*args, **options)
+
 
 class MarianStack(MarianPreTrainedModel, SinusoidalStack):
     def make_words(self, config: Any) -> nn.Embedding:
@@ -102,7 +108,7 @@ class MarianStack(MarianPreTrainedModel, SinusoidalStack):
         return nn.Embedding(count, config.d_model, config.pad_token_id)
 
 
-class MarianModel(MarianPreTrainedModel, BartModel):
+class MarianModel(MarianPreTrainedModel, BartBodied):
     stack_class = MarianStack
 
     def __init__(self, config: Any) -> None:
@@ -114,7 +120,13 @@ class MarianModel(MarianPreTrainedModel, BartModel):
         return super().tied_weights() if self.config.share_encoder_decoder_embeddings else {}
 
     def get_input_embeddings(self) -> nn.Module:
-        return self.encoder.embed_tokens
+        return self.shared if self.config.share_encoder_decoder_embeddings else self.encoder.embed_tokens
+
+    def set_input_embeddings(self, module: Any) -> None:
+        if self.config.share_encoder_decoder_embeddings:
+            self.shared = module
+        else:
+            self.encoder.embed_tokens = module
 
 
 class MarianMTModel(MarianPreTrainedModel, BartForConditionalGeneration):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from ..nn.losses import IGNORED
@@ -52,8 +53,8 @@ class MBartPreTrainedModel(BartPreTrainedModel):
         if padding is None:
             raise ValueError("to make decoder_input_ids, config.pad_token_id must be set")
         ids = ids.masked_fill(ids == IGNORED, padding)
-        last = ids.gather(1, (ids != padding).sum(1, keepdim=True) - 1)
-        return ids.roll(1, dims=-1).index_copy(1, last.new_zeros(1), last)
+        last = ids.gather(-1, (ids != padding).sum(-1, keepdim=True) - 1)
+        return torch.cat((last, ids[..., :-1]), dim=-1)
 
 
 class MBartStack(MBartPreTrainedModel, BartStack):

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ..nn.roles import At
-from .bart import BartConfig, BartDecoderWrapper, BartForCausalLM, BartForConditionalGeneration, BartModel
+from .bart import BartBodied, BartConfig, BartDecoderWrapper, BartForCausalLM, BartForConditionalGeneration
 from .marian import SinusoidalModel, SinusoidalStack
 from .mbart import PreNormBlock
 
@@ -38,7 +38,7 @@ class PegasusStack(PegasusPreTrainedModel, SinusoidalStack):
     norm_last = At("layer_norm")
 
 
-class PegasusModel(PegasusPreTrainedModel, BartModel):
+class PegasusModel(PegasusPreTrainedModel, BartBodied):
     stack_class = PegasusStack
 
 

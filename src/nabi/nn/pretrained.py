@@ -150,7 +150,10 @@ class PreTrainedModel(RoleModule):
 
     def set_input_embeddings(self, module: nn.Module) -> None:
         body = self.base_model
-        body.word_embeddings = module
+        if body is self:
+            self.word_embeddings = module
+        else:
+            body.set_input_embeddings(module)
 
     def get_output_embeddings(self) -> nn.Module | None:
         """The module that scores tokens, or None in a model without a vocabulary head."""

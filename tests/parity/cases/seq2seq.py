@@ -32,7 +32,7 @@ BART = {
     "scale_embedding": True,
     "dropout": 0.0,
 }
-MARIAN = {**BART, "num_labels": 2, "pad_token_id": 59, "decoder_start_token_id": 59, "eos_token_id": 2}
+MARIAN = {**BART, "num_labels": 2, "pad_token_id": 3, "decoder_start_token_id": 3, "eos_token_id": 2}
 CLASSLESS = ("num_labels", "id2label", "problem_type", "classifier_dropout", "eos_token_id")  # no head reads them
 MARIAN_TARGETS = ("Model", "MTModel")
 M2M100 = {**BART, "num_labels": 2, "encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0, "attention_dropout": 0.0}

@@ -1,0 +1,162 @@
+"""The parity table: every family beside transformers, on the tiny random models of the parity suite.
+
+    python -m benchmarks.parity                          # print it
+    python -m benchmarks.parity --write docs/parity.md   # and put it into the docs
+    python -m benchmarks.parity bert llama               # these families only
+
+Run it at the root of the repository, with the test extra installed. A model has every parameter moved off its initial
+value. The difference is the largest one between any two numbers of the first output (logits, scores, hidden states) at
+real tokens, over all heads and configurations of a family; in bfloat16 both sides compute with rounded weights, so that
+it says how far two orders of the same sums drift apart. Greedy tokens: texts are continued step by step with the cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nabi.models import FAMILIES
+from tests.parity.cases import CASES, Case
+from tests.parity.pairs import pair, real_positions
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS, ENGINE = ROOT / "src/nabi/models", ROOT / "src/nabi/nn"
+NEW_TOKENS = 20
+HIDDEN = 1e5  # what some heads put where no answer may be; a rounded one is far from another
+
+NOT_COVERED = """
+Not covered by this table: published checkpoints (no network where it was made; their names, old layouts and
+configurations are tested from what is known of them), GPUs, float16, long texts, and families whose numbers come from a
+random choice in training. Tiny models round less than large ones. A family without a row of its own has no counterpart
+in transformers.
+"""
+
+
+def lines_of(*paths: Path) -> int:
+    files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*.py")))]
+    return sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+
+
+def family_lines(family: str) -> int:
+    return lines_of(*(path for path in (MODELS / f"{family}.py", MODELS / family) if path.exists()))
+
+
+def first_tensor(value: Any) -> Tensor:
+    return first_tensor(value[0]) if isinstance(value, (tuple, list)) else value
+
+
+def difference(case: Case, head: str, dtype: torch.dtype) -> float | None:
+    """The largest difference of the first output, on the batch that the suite reads."""
+    oracle, model, _ = pair(case, head)
+    if dtype != torch.float32:
+        oracle, model = copy.deepcopy(oracle).to(dtype), copy.deepcopy(model).to(dtype)
+    inputs = case.inputs(head)
+    cast = {k: v.to(dtype) if torch.is_tensor(v) and v.is_floating_point() else v for k, v in inputs.items()}
+    with torch.no_grad():
+        ours = first_tensor(model(**cast)[0])
+        try:
+            theirs = first_tensor(oracle(**cast)[0])
+        except RuntimeError:
+            if dtype == torch.float32:
+                raise
+            return None  # some of the incumbent's models mix dtypes, and do not run
+    a, b = (real_positions(case, inputs, value).double() for value in (ours, theirs))
+    told = b.abs() < HIDDEN
+    return (a - b)[told].abs().max().item() if told.any() else 0.0
+
+
+def continued(model: Any, inputs: dict[str, Any], key: str) -> Tensor:
+    """The most likely next tokens, one after another: (batch, NEW_TOKENS)."""
+    inputs, tokens = {**inputs}, list[Tensor]()
+    if hasattr(model.config, "output_router_logits"):
+        inputs["output_router_logits"] = False  # the incumbent cannot balance a second step
+    for _ in range(NEW_TOKENS):
+        with torch.no_grad():
+            out = model(**inputs, use_cache=True)
+        tokens.append(out.logits[:, -1].argmax(-1))
+        inputs.update({"past_key_values": out.past_key_values, key: tokens[-1][:, None]})
+        if key == "input_ids" and "attention_mask" in inputs:
+            mask = inputs["attention_mask"]
+            inputs["attention_mask"] = torch.cat((mask, torch.ones_like(mask[:, :1])), dim=1)
+    return torch.stack(tokens, dim=1)
+
+
+def equal_tokens(case: Case, head: str) -> tuple[int, int]:
+    """How many greedy tokens agree, of how many. Short texts, so that none runs into the end of the positions."""
+    oracle, model, _ = pair(case, head)
+    inputs = case.inputs(head, "left" if "left" in case.sides else "right")
+    key = "decoder_input_ids" if "decoder_input_ids" in inputs else "input_ids"
+    keep = 2 if case.longest is None or case.longest > NEW_TOKENS + 2 else 1
+    inputs[key] = inputs[key][:, -keep:]
+    if key == "input_ids" and "attention_mask" in inputs:
+        inputs["attention_mask"] = torch.ones_like(inputs[key])
+    theirs, ours = continued(oracle, inputs, key), continued(model, inputs, key)
+    return int((theirs == ours).sum()), theirs.numel()
+
+
+def writes(case: Case, head: str) -> bool:
+    """Whether this head continues a text of its own kind of input; the incumbent of XLM and XLNet needs more inputs."""
+    names = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "MTModel")
+    growing = (case.keys.get("rope_scaling") or {}).get("rope_type") in ("dynamic", "longrope")
+    return head in names and case.decodes(head) and not growing
+
+
+def row(family: str) -> str:
+    cases = [case for case in CASES if case.family == family]
+    pairs = [(case, head) for case in cases for head in case.heads]
+    exact, rounded = (
+        [found for each in pairs if (found := difference(*each, dtype)) is not None]
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    counts = [equal_tokens(*each) for each in pairs if writes(*each)]
+    greedy = f"{sum(same for same, _ in counts)} of {sum(total for _, total in counts)}" if counts else "–"
+    drift = f"{max(rounded):.0e}" if rounded else "–"
+    heads = len({head for _, head in pairs})
+    return f"| `{family}` | {heads} | {len(cases)} | {max(exact):.0e} | {drift} | {greedy} | {family_lines(family)} |"
+
+
+def table(families: list[str]) -> str:
+    lines = [
+        "| family | heads | configurations | max difference, float32 | bfloat16 | greedy tokens equal | lines |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for family in families:
+        lines.append(row(family))
+        print(lines[-1], flush=True)
+    sizes = sorted(family_lines(family) for family in FAMILIES)
+    lines += [
+        "",
+        f"The engine (`nn/`) has {lines_of(ENGINE):,} lines; what a few families share (`models/parts/`) "
+        f"{lines_of(MODELS / 'parts'):,}; a family's file has {sizes[len(sizes) // 2]} in the median. Blank lines and "
+        "docstrings are counted. A dash: the family writes no text, or the incumbent's model does not run in bfloat16.",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("families", nargs="*", help="model types; all that have a counterpart if left out")
+    parser.add_argument("--write", type=Path, help="a Markdown file for the table")
+    args = parser.parse_args()
+    known = {case.family for case in CASES}
+    unknown = set(args.families) - known
+    if unknown:
+        parser.error(f"no cases of {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+    made = table(args.families or sorted(known))
+    if args.write:
+        intro = (
+            "# Parity\n\nMade by `python -m benchmarks.parity --write docs/parity.md`.\n"
+            + (__doc__ or "").split("\n\n", 2)[2]
+        )
+        args.write.write_text(f"{intro}\n{made}\n{NOT_COVERED}", encoding="utf-8")
+    else:
+        print("\n".join(made.splitlines()[-2:]))
+
+
+if __name__ == "__main__":
+    main()
