@@ -202,7 +202,8 @@ def _of_pytorch(
         if model_class is not None:
             raise
         return read, []
-    stored = {name_in_model(model, name, model.state_dict()): name for name in weights}
+    expected = model.state_dict()
+    stored = {name_in_model(model, name, expected): name for name in weights}
     tied = []
     for alias, origin in model.tied_weights().items():
         if alias in stored and origin in stored and torch.equal(weights[stored[alias]], weights[stored[origin]]):
