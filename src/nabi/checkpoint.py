@@ -22,6 +22,7 @@ from .hub import Repository
 
 SAFETENSORS = "model.safetensors"
 PICKLED = "pytorch_model.bin"
+OF_OTHER_FRAMEWORKS = ("tf_model.h5", "tf_model.h5.index.json", "flax_model.msgpack", "flax_model.msgpack.index.json")
 _SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin")
 
 
@@ -110,6 +111,11 @@ def find_weights(repository: Repository, *, use_safetensors: bool | None = None,
         if file := repository.find(index):
             return _sharded(repository, file)
     wanted = " nor ".join(names[:1] if use_safetensors else names)
+    if repository.is_local and (other := repository.find(*OF_OTHER_FRAMEWORKS)):
+        raise OSError(
+            f"{repository.name} has {other.name}, but neither {wanted} nor a sharded index of it: "
+            f"`nabi convert {repository.name} TARGET` makes safetensors of it"
+        )
     raise OSError(
         f"no weights in {repository.name}: neither {wanted} nor a sharded index of it is there"
         + (f" for the variant {variant!r}" if variant else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,13 @@ def test_an_empty_folder_one_with_other_files_and_a_new_path_are_targets(bert: P
     assert (tmp_path / "other" / "notes.txt").read_text() == "mine"
 
 
+def test_the_folder_that_one_is_in_is_a_target(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    nabi.convert_checkpoint(bert, ".")
+    assert Path("model.safetensors").is_file() and len(list(tmp_path.iterdir())) == 2
+
+
 def test_the_source_itself_and_a_file_are_no_targets(bert: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the same folder"):
         nabi.convert_checkpoint(bert, bert / ".." / "bert", overwrite=True)
@@ -233,6 +241,40 @@ def test_a_file_that_did_not_come_out_as_written_leaves_no_target(
     with pytest.raises(OSError, match="1 weights did not come back from the disk as they were written"):
         nabi.convert_checkpoint(bert, tmp_path / "new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["bert"]
+
+
+def test_an_interrupted_conversion_leaves_nothing(bert: Path, tmp_path: Path) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        nabi.convert_checkpoint(bert, tmp_path / "new", progress=interrupt)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["bert"]
+
+
+def test_a_repository_in_the_hubs_cache_is_a_source(bert: Path, tmp_path: Path) -> None:
+    repository = tmp_path / "cache" / "models--owner--model"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("abc123")
+    shutil.copytree(bert, repository / "snapshots" / "abc123")
+    nabi.convert_checkpoint("owner/model", tmp_path / "new", cache_dir=tmp_path / "cache")
+    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "tokenizer_config.json",
+        "vocab.txt",
+    ]
+
+
+def test_folders_inside_come_along_where_they_belong_to_the_checkpoint(bert: Path, tmp_path: Path) -> None:
+    for inner in ("1_Pooling", "additional_chat_templates", "runs"):
+        (bert / inner).mkdir()
+        (bert / inner / "config.json").write_text("{}")
+    nabi.convert_checkpoint(bert, tmp_path / "new")
+    assert (tmp_path / "new" / "1_Pooling" / "config.json").is_file()
+    assert (tmp_path / "new" / "additional_chat_templates" / "config.json").is_file()
+    assert not (tmp_path / "new" / "runs").exists()
 
 
 # --- what cannot be converted -----------------------------------------------------------------------------------

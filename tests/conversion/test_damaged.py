@@ -85,22 +85,11 @@ def test_an_hdf5_file_may_not_read_other_files_of_the_machine(tmp_path: Path) ->
     with h5py.File(tmp_path / "link.h5", "w") as file:
         group = file.create_group("m")
         group["m/w:0"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "data")
-        file.attrs["layer_names"], group.attrs["weight_names"] = [b"m"], [b"m/w:0"]
-    for name in ("raw.h5", "link.h5"):
-        with pytest.raises(ValueError, match="from another file, which nabi refuses"):
-            read_tensorflow([tmp_path / name])
-
-
-def test_a_list_of_names_that_keras_cut_into_pieces_is_joined(tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "tf_model.h5", "w") as file:
-        group = file.create_group("layer")
-        for name in ("model/a/kernel:0", "model/b/gamma:0"):
-            group[name] = np.arange(6, dtype="float32").reshape(2, 3)
-        file.attrs["layer_names0"] = [b"layer"]
-        group.attrs["weight_names0"], group.attrs["weight_names1"] = [b"model/a/kernel:0"], ["model/b/gamma:0"]
-    found = read_tensorflow([tmp_path / "tf_model.h5"])
-    assert {name: array.shape for name, array in found.items()} == {"a.weight": (3, 2), "b.weight": (2, 3)}
-    assert found["a.weight"].read().tolist() == [[0, 3], [1, 4], [2, 5]]
+        file.attrs["keras_version"] = "2"
+    with pytest.raises(ValueError, match="from another file, which nabi refuses"):
+        read_tensorflow([tmp_path / "raw.h5"])
+    with pytest.raises(ValueError, match="holds no weights"):
+        read_tensorflow([tmp_path / "link.h5"])
 
 
 def packed(array: np.ndarray, dtype: str | None = None) -> msgpack.ExtType:
@@ -158,3 +147,46 @@ def test_a_family_that_nabi_does_not_have_is_named(source: tuple[Path, Path], tm
     config.unlink()
     with pytest.raises(FileNotFoundError, match=r"there is no config\.json"):
         nabi.convert_checkpoint(source[0], tmp_path / "target")
+
+
+def test_two_different_weights_that_the_config_ties_are_refused(tmp_path: Path) -> None:
+    folder = unpack("flax-bert-masked", tmp_path / "source")
+    file = folder / "flax_model.msgpack"
+    tree = msgpack.unpackb(file.read_bytes(), strict_map_key=False)
+    tree["cls"]["predictions"]["decoder"] = {"kernel": packed(np.ones((8, 24), "float32"))}
+    write(file, tree)
+    with pytest.raises(ValueError, match=r"ties cls\.predictions\.decoder\.weight to .* two different ones"):
+        nabi.convert_checkpoint(folder, tmp_path / "target")
+
+
+def test_an_array_that_layers_share_must_be_the_same_in_each(tmp_path: Path) -> None:
+    folder = unpack("tf-t5", tmp_path / "source")
+    with h5py.File(folder / "tf_model.h5", "r+") as file:
+        file["decoder/shared/shared/embeddings:0"][0, 0] += 1
+    with pytest.raises(ValueError, match=r"two different arrays for shared\.weight"):
+        nabi.convert_checkpoint(folder, tmp_path / "target")
+
+
+@pytest.mark.parametrize("name", ["tf-bert-shards", "flax-bert-shards"])
+def test_shards_must_all_be_there_and_named(name: str, tmp_path: Path) -> None:
+    folder = unpack(name, tmp_path / "source")
+    [index] = folder.glob("*.index.json")
+    shard = sorted(folder.glob("*-00002-of-*"))[0]
+    shard.rename(folder / "elsewhere")
+    with pytest.raises(FileNotFoundError, match=f"There is no '{shard.name}'"):
+        nabi.convert_checkpoint(folder, tmp_path / "target")
+    index.write_text('{"weight_map": {"a": "../../secret"}}')
+    with pytest.raises(OSError, match=r"leads out of"):
+        nabi.convert_checkpoint(folder, tmp_path / "target")
+    index.write_text("{}")
+    with pytest.raises(ValueError, match="has no weight_map"):
+        nabi.convert_checkpoint(folder, tmp_path / "target")
+
+
+def test_the_older_names_of_shared_embeddings_are_read(tmp_path: Path) -> None:
+    folder = unpack("tf-bart", tmp_path / "source")
+    with h5py.File(folder / "tf_model.h5", "r+") as file:
+        shared = file["model/model.shared/model.shared"]
+        shared.move("embeddings:0", "weight:0")
+    nabi.convert_checkpoint(folder, tmp_path / "target")
+    assert (tmp_path / "target" / "model.safetensors").is_file()

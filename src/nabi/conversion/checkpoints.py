@@ -25,6 +25,7 @@ from ..nn.pretrained import PreTrainedModel
 from .companions import copy_companions, held_checkpoint, move_into, write_config
 from .fitting import class_that_fits, few, fit_to_class
 from .sources import Source, find_source
+from .stored import same_bits
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 ALL_IN_ONE = "all-in-one"
@@ -67,7 +68,7 @@ def convert_checkpoint(
     options (revision, token, ...) are the Hub's. What was written is read back and compared bit by bit, and appears in
     its place only then. Raises OSError for files that are missing or broken, ValueError for what does not fit.
     """
-    place = Path(target).expanduser()
+    place = Path(os.path.abspath(Path(target).expanduser()))
     wanted = _dtype(dtype)
     limit = 1 << 62 if max_shard_size == ALL_IN_ONE else size_in_bytes(max_shard_size)
     repository = Repository.open(source, options)
@@ -170,19 +171,13 @@ def _compare(tensors: Mapping[str, Tensor], written: Weights) -> None:
     wrong = sorted(set(tensors) ^ set(written))
     for name in () if wrong else tensors:
         expected, found = tensors[name], written[name]
-        if found.dtype != expected.dtype or found.shape != expected.shape or not _same_bits(found, expected):
+        if found.dtype != expected.dtype or found.shape != expected.shape or not same_bits(found, expected):
             wrong.append(name)
     if wrong:
         raise OSError(
             f"{len(wrong)} weights did not come back from the disk as they were written ({few(wrong)}): the disk may "
             "be full or failing; nothing was left in the target"
         )
-
-
-def _same_bits(a: Tensor, b: Tensor) -> bool:
-    """As bytes, for two NaNs are unequal numbers."""
-    one, other = (tensor.contiguous().reshape(-1).view(torch.uint8) for tensor in (a, b))
-    return torch.equal(one, other)
 
 
 def _of_pytorch(
@@ -206,7 +201,7 @@ def _of_pytorch(
     stored = {name_in_model(model, name, expected): name for name in weights}
     tied = []
     for alias, origin in model.tied_weights().items():
-        if alias in stored and origin in stored and torch.equal(weights[stored[alias]], weights[stored[origin]]):
+        if alias in stored and origin in stored and same_bits(weights[stored[alias]], weights[stored[origin]]):
             tied.append(stored[alias])
             del read[stored[alias]]
     return read, tied

@@ -65,8 +65,6 @@ def held_checkpoint(folder: Path) -> str:
 
 def move_into(folder: Path, target: Path) -> None:
     """Put the finished folder in the target's place; of an old checkpoint there nothing stays, other files do."""
-    if target.is_dir() and not any(target.iterdir()):
-        target.rmdir()
     if not target.exists():
         folder.rename(target)
         return
@@ -74,8 +72,8 @@ def move_into(folder: Path, target: Path) -> None:
     for old in list(target.iterdir()):
         if WEIGHTS.fullmatch(old.name) or (replaced and old.name in NAMES):
             old.unlink()
-    for file in sorted(folder.rglob("*")):
-        if file.is_file():
-            place = target / file.relative_to(folder)
-            place.parent.mkdir(exist_ok=True)
-            file.replace(place)
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    for file in sorted(files, key=lambda file: file.name == CONFIG_NAME):  # last what makes it a checkpoint
+        place = target / file.relative_to(folder)
+        place.parent.mkdir(exist_ok=True)
+        file.replace(place)

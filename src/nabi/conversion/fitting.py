@@ -12,7 +12,7 @@ from torch import Tensor
 from ..config import Config
 from ..nn.loading import Unmade, name_in_model
 from ..nn.pretrained import PreTrainedModel
-from .stored import Stored
+from .stored import Stored, same_bits
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,8 @@ def _untie(weights: dict[str, Stored], tied: dict[str, str]) -> None:
         if alias not in weights:
             continue
         twin = weights.pop(alias)
-        if not torch.equal(twin.read(), weights.setdefault(origin, twin).read()):
+        first = weights.setdefault(origin, twin)
+        if first is not twin and not same_bits(first.read(), twin.read()):
             raise ValueError(
                 f"the config ties {alias} to {origin}, but the file holds two different ones: set tie_word_embeddings "
                 "to false in config.json if both count"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 # A kernel's axes in PyTorch's order, by their number: a linear layer (in, out), convolutions (…, in, out).
@@ -38,3 +39,9 @@ class Stored:
         if [n for n in self.shape if n != 1] != [n for n in shape if n != 1]:
             return None
         return self if shape == self.shape else Stored(shape, lambda: self.read().reshape(shape))
+
+
+def same_bits(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors of one shape and dtype hold the same bytes: two NaNs are unequal numbers."""
+    one, other = (tensor.contiguous().reshape(-1).view(torch.uint8) for tensor in (a, b))
+    return torch.equal(one, other)

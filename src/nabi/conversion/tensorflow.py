@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .stored import MissingLibrary, Stored
+from .stored import MissingLibrary, Stored, same_bits
 
 _LEAVES = {
     "kernel": "weight",
@@ -60,9 +60,13 @@ def read_tensorflow(files: list[Path]) -> dict[str, Stored]:
 
 
 def add_tensorflow(found: dict[str, Stored], name: str, array: Stored) -> None:
-    """Enter one array under its PyTorch name; an array that several layers share is listed by each of them."""
+    """Enter one array under its PyTorch name. What several layers share is in a file once for each of them."""
     *levels, leaf = torch_name(name)
-    found.setdefault(".".join([*levels, _LEAVES.get(leaf, leaf)]), array.turned() if leaf == "kernel" else array)
+    name = ".".join([*levels, _LEAVES.get(leaf, leaf)])
+    array = array.turned() if leaf == "kernel" else array
+    twin = found.setdefault(name, array)
+    if twin is not array and (twin.shape != array.shape or not same_bits(twin.read(), array.read())):
+        raise ValueError(f"the file holds two different arrays for {name}: download or save it again")
 
 
 def torch_name(name: str) -> list[str]:
@@ -74,36 +78,18 @@ def torch_name(name: str) -> list[str]:
 def _arrays(opened: Any) -> Iterator[tuple[str, Any, tuple[int, ...], bool, str]]:
     """Names without the model's own, data sets, their shapes, whether they lie outside the file, and their kinds.
 
-    Whole files group them by layer; shards hold them bare.
+    Whole files group them by layer, under a first level that repeats a part of the name; shards hold them bare. The
+    tree of the file says all this, links to other files not followed. Keras's lists of names are left alone: where a
+    file is damaged, HDF5 may read such texts for ever.
     """
-    listed = _attribute(opened, "layer_names")
-    grouped = [group for group in map(opened.get, [*listed, "top_level_model_weights"]) if _is_group(group)]
-    if any(_attribute(group, "weight_names") for group in grouped):
-        pairs = [
-            (name.split("/", 1)[-1], group[name]) for group in grouped for name in _attribute(group, "weight_names")
-        ]
-    else:
-        pairs = []
-        opened.visititems(lambda name, item: None if _is_group(item) else pairs.append((name, item)))
-        pairs = [(name.split("/", 1)[-1] if name.startswith("model.") else name, item) for name, item in pairs]
-    for name, data in pairs:
-        outside = data.file.filename != opened.filename or bool(data.external) or data.is_virtual
-        yield name, data, tuple(data.shape), outside, data.dtype.kind
-
-
-def _is_group(item: Any) -> bool:
-    return item is not None and hasattr(item, "keys")
-
-
-def _attribute(group: Any, name: str) -> list[str]:
-    """A list of names among the attributes, which Keras cuts into several where it is long."""
-    whole = (
-        [name]
-        if name in group.attrs
-        else [f"{name}{i}" for i in range(len(group.attrs)) if f"{name}{i}" in group.attrs]
-    )
-    names = [item for part in whole for item in group.attrs[part]]
-    return [item.decode("utf-8") if isinstance(item, bytes) else str(item) for item in names]
+    is_whole = "keras_version" in opened.attrs or "top_level_model_weights" in opened
+    found: list[tuple[str, Any]] = []
+    opened.visititems(lambda name, item: None if hasattr(item, "keys") else found.append((name, item)))
+    for name, data in found:
+        bare = name.split("/", 1)[-1] if is_whole else name
+        outside = bool(data.external) or data.is_virtual
+        keeps_own = is_whole or bare.startswith("model.")
+        yield bare.split("/", 1)[-1] if keeps_own else bare, data, tuple(data.shape), outside, data.dtype.kind
 
 
 def _values(data: Any, file: Path) -> torch.Tensor:
