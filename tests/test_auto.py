@@ -44,6 +44,11 @@ AUTO_OF = {
     "ForSegmentation": "AutoModelForImageSegmentation",
     "Backbone": "AutoBackbone",
 }
+OF_SPEECH = {  # heads of other names, or names that other heads have too
+    "ForConditionalGeneration": "AutoModelForSpeechSeq2Seq",
+    "ForSequenceClassification": "AutoModelForAudioClassification",
+    "ForAudioClassification": "AutoModelForAudioClassification",
+}
 ALONE = {"DoubleHeadsModel", "ForImageClassificationWithTeacher", "ModelWithProjection"}  # have no Auto class
 
 
@@ -64,7 +69,7 @@ def test_every_class_is_given_by_its_auto_class_from_a_folder_and_from_a_config(
         return
     if f"{case.prefix}{head}Simple" in FAMILIES[case.family]:
         return  # of two heads for answers the simple one is given
-    speech = {"ForSequenceClassification": "AutoModelForAudioClassification"} if case.kind == "speech" else {}
+    speech = OF_SPEECH if case.kind == "speech" else {}
     wanted, chooser = getattr(nabi, case.prefix + head), getattr(nabi, {**AUTO_OF, **speech}[head])
     model = chooser.from_config(config_of(case))
     assert type(model) is wanted

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from nabi.models import FAMILIES
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -43,3 +45,14 @@ def test_every_file_that_the_documents_point_to_is_there() -> None:
     for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name} points to {target}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_both_readmes_name_every_model_type(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    missing = [
+        family
+        for family in FAMILIES
+        if not {f"`{family}`", f"`{family.replace('_', '-')}`"} & set(re.findall("`[^`]+`", text))
+    ]
+    assert not missing

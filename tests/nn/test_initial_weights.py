@@ -23,8 +23,8 @@ WIDENED = {
 }
 # Where the incumbent differs for a reason that is not the family's: end of the weight's name -> nabi's spread.
 #   lm_head of an untied T5: the incumbent 5 ties it to the words until a file is loaded, with their spread, 1.
-#   Wav2Vec2's positions: the paper's spread; the incumbent sets it on a weight that is computed from two others, which
-#   keep the spread that torch gives any convolution.
+#   Wav2Vec2's and HuBERT's positions: the paper's spread; the incumbent sets its own on a weight that is computed from
+#   two others, which keep the spread that torch gives any convolution.
 OWN = {
     "lm_head.weight": lambda config: 1.0,
     "weight.original1": lambda config: 2 * (config.num_conv_pos_embeddings * config.hidden_size) ** -0.5,

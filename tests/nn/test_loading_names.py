@@ -22,6 +22,8 @@ OTHER_BODIES = {
     ("clip", "ForImageClassification"),
     ("siglip", "ForImageClassification"),
     ("detr", "ForSegmentation"),
+    ("whisper", "ForCausalLM"),  # the decoder
+    ("whisper", "ForAudioClassification"),  # the encoder
 }
 
 # --- heads added and dropped ------------------------------------------------------------------------------------------

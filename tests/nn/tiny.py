@@ -46,7 +46,9 @@ def ids(rows: int = 2, length: int = 7, end: int = 7) -> torch.Tensor:
 
 
 def first(out: Any) -> Tensor:
-    """The first tensor of an output; of a backbone's maps the last."""
+    """The first tensor of an output that a head computed from the input; of a backbone's maps the last."""
+    if "aux_loss" in out:
+        return out["logits"]
     return out[0][-1] if isinstance(out[0], tuple) else out[0]
 
 

@@ -11,8 +11,8 @@ import torch
 import transformers
 
 import nabi
+from nabi.models.parts.timm_backbone import FrozenBatchNorm, TimmBackboneConfig, TimmResNet
 from nabi.models.resnet import ResNetBackbone
-from nabi.models.timm_backbone import FrozenBatchNorm, TimmBackboneConfig, TimmResNet
 
 from .cases import CASES
 from .cases.images import BODY, CLIP, DETR, PATCHES, SIGLIP, TEXT

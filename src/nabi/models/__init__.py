@@ -49,6 +49,7 @@ FAMILIES: dict[str, list[str]] = {
     "gpt_neox": _classes("GPTNeoX", _DECODER),
     "gpt_oss": _classes("GptOss", "ForCausalLM ForSequenceClassification ForTokenClassification"),
     "gptj": _classes("GPTJ", "ForCausalLM ForSequenceClassification ForQuestionAnswering"),
+    "hubert": _classes("Hubert", "ForCTC ForSequenceClassification"),
     "llama": _classes("Llama", _DECODER),
     "longformer": _classes("Longformer", _ENCODER),
     "m2m_100": _classes("M2M100", "ForConditionalGeneration"),
@@ -78,6 +79,7 @@ FAMILIES: dict[str, list[str]] = {
     "wav2vec2": _classes(
         "Wav2Vec2", "ForCTC ForPreTraining ForSequenceClassification ForAudioFrameClassification ForXVector"
     ),
+    "whisper": _classes("Whisper", "ForConditionalGeneration ForCausalLM ForAudioClassification"),
     "xlm": _classes(
         "XLM",
         "WithLMHeadModel ForSequenceClassification ForMultipleChoice ForTokenClassification",

@@ -127,7 +127,7 @@ class BartStack(BartPreTrainedModel):
         super().__init__(config)
         self.decodes = decodes
         self.skip = config.decoder_layerdrop if decodes else config.encoder_layerdrop
-        self.scale = math.sqrt(config.d_model) if config.scale_embedding else 1.0
+        self.scale = self.word_scale(config)
         self.embed_tokens = self.make_words(config)
         self.make_positions(config)
         depth = config.decoder_layers if decodes else config.encoder_layers
@@ -137,7 +137,10 @@ class BartStack(BartPreTrainedModel):
         self.dropout = nn.Dropout(config.dropout)
         self.post_init()
 
-    def make_words(self, config: Any) -> nn.Embedding:
+    def word_scale(self, config: Any) -> float:
+        return math.sqrt(config.d_model) if config.scale_embedding else 1.0
+
+    def make_words(self, config: Any) -> Any:
         return nn.Embedding(config.vocab_size, config.d_model, config.pad_token_id)
 
     def make_positions(self, config: Any) -> None:

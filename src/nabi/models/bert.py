@@ -58,7 +58,7 @@ class BertPreTrainedModel(PreTrainedModel):
 
 
 class BertModel(TextEncoder, BertPreTrainedModel):
-    block_class = BertBlock
+    block_class: ClassVar[Any] = BertBlock
     word_embeddings = At("embeddings.word_embeddings")
     blocks = At("encoder.layer")
 

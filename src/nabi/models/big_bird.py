@@ -321,9 +321,7 @@ class BigBirdHead(BigBirdPreTrainedModel):
     body_class: ClassVar[type[PreTrainedModel]] = BigBirdModel
 
 
-class BigBirdForSequenceClassification(BigBirdHead, heads.SequenceClassification):
-    text_vector = heads.first_token
-
+class BigBirdForSequenceClassification(BigBirdHead, heads.FirstTokenClassification):
     def build(self, config: Any) -> None:
         size, dropout = config.hidden_size, self.head_dropout(config)
         self.classifier = heads.ClassificationHead(size, config.num_labels, dropout, activation=config.hidden_act)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from ..config import Config
 from ..nn import heads
 from ..nn.attention import self_attention, thirds_of_heads
-from ..nn.block import Block
+from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
 from ..nn.masks import combine
 from ..nn.positions import linear_biases
@@ -23,7 +22,14 @@ from .gpt2 import PastFirstDecoder
 
 class BloomConfig(Config):
     model_type = "bloom"
-    aliases = {"num_hidden_layers": "n_layer", "num_attention_heads": "n_head", "n_embed": "hidden_size"}
+    aliases = {
+        "num_hidden_layers": "n_layer",
+        "num_attention_heads": "n_head",
+        "n_embed": "hidden_size",
+        "layer_norm_eps": "layer_norm_epsilon",
+        "hidden_dropout_prob": "hidden_dropout",
+        "attention_probs_dropout_prob": "attention_dropout",
+    }
     # the first two: the same sums in another order
     no_effect = Config.no_effect | {
         *("pretraining_tp", "slow_but_exact", "attention_softmax_in_fp32", "bias_dropout_fusion"),
@@ -44,7 +50,7 @@ class BloomConfig(Config):
     eos_token_id: int | list[int] | None = 2
 
 
-class BloomBlock(Block):
+class BloomBlock(ConfigBlock):
     wiring = pre_norm
     project = thirds_of_heads
     norm_attn = At("input_layernorm")
@@ -54,14 +60,10 @@ class BloomBlock(Block):
 
     def __init__(self, config: Any, index: int) -> None:
         super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.n_head,
+            config,
+            index,
             inner_size=4 * config.hidden_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_epsilon),
             activation="gelu_new",
-            dropout=config.hidden_dropout,
-            attention_dropout=config.attention_dropout,
         )
 
 

@@ -146,7 +146,7 @@ class TowerImageClassification(heads.ImageClassification):
     def build(self, config: Any) -> None:
         self.classifier = heads.image_classifier(config.vision_config.hidden_size, config.num_labels)
 
-    def image_vector(self, out: ModelOutput) -> Tensor:
+    def text_vector(self, out: ModelOutput) -> Tensor:
         first = int(self.base_model.has_class_token)
         return out.last_hidden_state[:, first:].mean(1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 
 from ..config import Config
 from ..nn import heads
-from ..nn.block import Block
+from ..nn.block import ConfigBlock
 from ..nn.context import open_context
 from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
 from ..nn.pretrained import PreTrainedModel
@@ -42,22 +41,14 @@ class CLIPTextConfig(Config):
     eos_token_id: int | list[int] | None = 49407
 
 
-class TowerBlock(Block):
+class TowerBlock(ConfigBlock):
     wiring = pre_norm
     q, k, v = At("self_attn.q_proj"), At("self_attn.k_proj"), At("self_attn.v_proj")
     o, norm_attn = At("self_attn.out_proj"), At("layer_norm1")
     up, down, norm_mlp = At("mlp.fc1"), At("mlp.fc2"), At("layer_norm2")
 
     def __init__(self, config: Any, index: int) -> None:
-        super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
-            inner_size=config.intermediate_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_eps),
-            activation=config.hidden_act,
-            attention_dropout=config.attention_dropout,
-        )
+        super().__init__(config, index, dropout=0.0, attention_dropout=config.attention_dropout)
         self.depth = config.num_hidden_layers  # of the tower: its first weights go by it
 
 

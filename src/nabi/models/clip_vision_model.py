@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from ..config import Config
-from ..nn import heads, images
+from ..nn import heads
 from ..nn.context import open_context
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.stack import run_stack
 from ..outputs import BaseModelOutputWithPooling, ModelOutput
 from .clip_text_model import CLIPWeights, TowerBlock, fill
+from .parts import images
 
 
 class CLIPVisionConfig(Config):

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..nn import heads, images
+from ..nn import heads
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..outputs import ImageClassifierOutputWithNoAttention, ModelOutput
+from .parts import images
 from .resnet import Backbone, Stage, StagedConfig, StagedModel
 
 
@@ -138,5 +139,5 @@ class ConvNextForImageClassification(ConvNextPreTrainedModel, heads.ImageClassif
     def build(self, config: Any) -> None:
         self.classifier = heads.image_classifier(config.hidden_sizes[-1], config.num_labels)
 
-    def image_vector(self, out: ModelOutput) -> Tensor:
+    def text_vector(self, out: ModelOutput) -> Tensor:
         return out.pooler_output

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from ..config import Config
 from ..nn import heads
 from ..nn.attention import split_heads
-from ..nn.block import Block
+from ..nn.block import ConfigBlock
 from ..nn.context import Context, open_context
 from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
 from ..nn.mlp import activation_function
@@ -105,7 +104,7 @@ def distances(length: int, config: Any, device: torch.device) -> Tensor:
     return (distance + config.span).clamp(0, 2 * config.span - 1)
 
 
-class DebertaV2Block(Block):
+class DebertaV2Block(ConfigBlock):
     wiring = post_norm
     q, k, v = At("attention.self.query_proj"), At("attention.self.key_proj"), At("attention.self.value_proj")
     pos_k, pos_q = At("attention.self.pos_key_proj"), At("attention.self.pos_query_proj")
@@ -118,16 +117,10 @@ class DebertaV2Block(Block):
         kinds = config.pos_att_type or ()
         head_size = config.attention_head_size or config.hidden_size // config.num_attention_heads
         super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
+            config,
+            index,
             head_size=head_size,
             scale=(head_size * (1 + len(kinds))) ** -0.5,
-            inner_size=config.intermediate_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_eps),
-            activation=config.hidden_act,
-            dropout=config.hidden_dropout_prob,
-            attention_dropout=config.attention_probs_dropout_prob,
         )
         self.kinds = kinds
         if config.relative_attention and not config.share_att_key:

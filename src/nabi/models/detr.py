@@ -20,14 +20,14 @@ from ..nn import heads
 from ..nn.attention import merge_heads, split_heads
 from ..nn.block import Block
 from ..nn.context import Context, open_context
-from ..nn.detection import detection_losses, weighted_sum
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At, RoleModule
 from ..nn.stack import run_stack
 from ..outputs import BaseModelOutput, ModelOutput, ObjectDetectionOutput, Seq2SeqModelOutput
+from .parts.detection import detection_losses, weighted_sum
+from .parts.timm_backbone import FrozenBatchNorm, TimmBackboneConfig, TimmResNet
 from .resnet import ResNetBackbone, ResNetConfig, reset_batch_norm
-from .timm_backbone import FrozenBatchNorm, TimmBackboneConfig, TimmResNet
 
 
 def backbone_config(keys: dict[str, Any], **options: Any) -> Config:

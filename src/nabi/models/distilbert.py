@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -11,12 +10,10 @@ from torch import Tensor, nn
 
 from ..config import Config
 from ..nn import heads
-from ..nn.block import Block
 from ..nn.embeddings import TextEmbeddings
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
-from ..nn.text_encoder import TextEncoder
-from ..nn.wiring import post_norm
+from ..nn.text_encoder import EncoderBlock, TextEncoder
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions, ModelOutput
 from .bert import BertPreTrainedModel
 
@@ -27,6 +24,10 @@ class DistilBertConfig(Config):
         "hidden_size": "dim",
         "num_attention_heads": "n_heads",
         "num_hidden_layers": "n_layers",
+        "intermediate_size": "hidden_dim",
+        "hidden_act": "activation",
+        "hidden_dropout_prob": "dropout",
+        "attention_probs_dropout_prob": "attention_dropout",
     }
     no_effect = Config.no_effect | {"tie_weights_"}
     layer_norm_eps = 1e-12  # not a key of config.json
@@ -51,25 +52,12 @@ class DistilBertConfig(Config):
         self.require("is_decoder", (False,), "this family only encodes")
 
 
-class DistilBertBlock(Block):
-    wiring = post_norm
+class DistilBertBlock(EncoderBlock):
     q, k, v = At("attention.q_lin"), At("attention.k_lin"), At("attention.v_lin")
     o = At("attention.out_lin")
     norm_attn = At("sa_layer_norm")
     up, down = At("ffn.lin1"), At("ffn.lin2")
     norm_mlp = At("output_layer_norm")
-
-    def __init__(self, config: Any, index: int = 0) -> None:
-        super().__init__(
-            index=index,
-            hidden_size=config.dim,
-            heads=config.n_heads,
-            inner_size=config.hidden_dim,
-            norm=partial(nn.LayerNorm, config.dim, eps=config.layer_norm_eps),
-            activation=config.activation,
-            dropout=config.dropout,
-            attention_dropout=config.attention_dropout,
-        )
 
 
 class DistilBertPreTrainedModel(PreTrainedModel):

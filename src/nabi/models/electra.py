@@ -106,13 +106,8 @@ class ElectraForPreTraining(ElectraHead, heads.HeadModel):
         )
 
 
-class ElectraForSequenceClassification(ElectraHead, heads.SequenceClassification):
-    text_vector = heads.first_token
-
-    def build(self, config: Any) -> None:
-        self.classifier = heads.ClassificationHead(
-            config.hidden_size, config.num_labels, self.head_dropout(config), activation="gelu"
-        )
+class ElectraForSequenceClassification(ElectraHead, heads.FirstTokenClassification):
+    activation = "gelu"
 
 
 class ElectraForMultipleChoice(ElectraHead, heads.MultipleChoice):

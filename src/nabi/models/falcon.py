@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..config import Config
 from ..nn import heads
-from ..nn.block import Block
+from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
 from ..nn.decoder import RotaryDecoder
 from ..nn.pretrained import PreTrainedModel
@@ -25,7 +24,15 @@ class FalconConfig(RopeConfig):
     """`new_decoder_architecture`: the blocks of the 40B and 180B models, whose keys go in `num_kv_heads` groups."""
 
     model_type = "falcon"
-    aliases = {"n_embed": "hidden_size", "n_head_kv": "num_kv_heads", "n_layer": "num_hidden_layers"}
+    aliases = {
+        "n_embed": "hidden_size",
+        "n_head_kv": "num_kv_heads",
+        "n_layer": "num_hidden_layers",
+        "layer_norm_eps": "layer_norm_epsilon",
+        "hidden_act": "activation",
+        "hidden_dropout_prob": "hidden_dropout",
+        "attention_probs_dropout_prob": "attention_dropout",
+    }
     no_effect = RopeConfig.no_effect | {"apply_residual_connection_post_layernorm"}
 
     vocab_size: int = 65024
@@ -76,7 +83,7 @@ def grouped(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return q, groups[..., -2, :], groups[..., -1, :]
 
 
-class FalconBlock(Block):
+class FalconBlock(ConfigBlock):
     wiring = parallel
     project = grouped
     norm_attn = At("input_layernorm")
@@ -85,18 +92,13 @@ class FalconBlock(Block):
 
     def __init__(self, config: Any, index: int) -> None:
         super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
+            config,
+            index,
             kv_heads=config.kv_heads,
             inner_size=config.ffn_hidden_size or 4 * config.hidden_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_epsilon),
-            activation=config.activation,
             attention_bias=config.bias,
             output_bias=config.bias,
             mlp_bias=config.bias,
-            dropout=config.hidden_dropout,
-            attention_dropout=config.attention_dropout,
         )
         self.kv_heads = config.kv_heads
 
@@ -131,9 +133,6 @@ class FalconModel(PastFirstDecoder, RotaryDecoder, FalconPreTrainedModel):
     @property
     def biased(self) -> bool:
         return self.config.alibi
-
-    def make_norm(self, config: Any) -> nn.Module:
-        return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_epsilon)
 
     def embed(
         self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context

@@ -87,12 +87,10 @@ class GemmaPreTrainedModel(LlamaPreTrainedModel):
 
 class GemmaModel(GemmaPreTrainedModel, LlamaModel):
     block_class: ClassVar[Any] = GemmaBlock
+    norm_class = GemmaRMSNorm
 
     def make_words(self, config: Any) -> nn.Module:
         return ScaledEmbedding(config.vocab_size, config.hidden_size, config.pad_token_id)
-
-    def make_norm(self, config: Any) -> nn.Module:
-        return GemmaRMSNorm(config.hidden_size, config.rms_norm_eps)
 
 
 class GemmaHead(GemmaPreTrainedModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from ..config import Config
 from ..nn import heads
 from ..nn.attention import split_heads, thirds
-from ..nn.block import Block
+from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
 from ..nn.decoder import TextDecoder
 from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
@@ -30,6 +29,10 @@ class GPT2Config(Config):
         "max_position_embeddings": "n_positions",
         "num_attention_heads": "n_head",
         "num_hidden_layers": "n_layer",
+        "layer_norm_eps": "layer_norm_epsilon",
+        "hidden_act": "activation_function",
+        "hidden_dropout_prob": "resid_pdrop",
+        "attention_probs_dropout_prob": "attn_pdrop",
     }
     # reorder_and_upcast_attn: scores in float32, as the kernels here compute them anyway
     no_effect = Config.no_effect | {"n_ctx", "reorder_and_upcast_attn", "predict_special_tokens"}
@@ -79,7 +82,7 @@ def fused_memory(block: Block, memory: Tensor) -> tuple[Tensor, Tensor]:
     return k, v
 
 
-class GPT2Block(Block):
+class GPT2Block(ConfigBlock):
     wiring = pre_norm
     project = thirds
     project_memory = fused_memory
@@ -93,15 +96,10 @@ class GPT2Block(Block):
     def __init__(self, config: Any, index: int) -> None:
         scale = (config.n_embd // config.n_head) ** -0.5 if config.scale_attn_weights else 1.0
         super().__init__(
-            index=index,
-            hidden_size=config.n_embd,
-            heads=config.n_head,
+            config,
+            index,
             inner_size=config.n_inner or 4 * config.n_embd,
-            norm=partial(nn.LayerNorm, config.n_embd, eps=config.layer_norm_epsilon),
-            activation=config.activation_function,
             scale=scale / (index + 1) if config.scale_attn_by_inverse_layer_idx else scale,
-            dropout=config.resid_pdrop,
-            attention_dropout=config.attn_pdrop,
             crosses=config.add_cross_attention,
             linear=Conv1D,
         )
@@ -156,13 +154,13 @@ class PastFirstDecoder(TextDecoder):
 class AddedPositionsDecoder(PastFirstDecoder):
     """A decoder that adds learned positions to the words, under GPT-2's names."""
 
+    dropout_key = "embd_pdrop"
     word_embeddings = At("wte")
     blocks = At("h")
     final_norm = At("ln_f")
 
     def build(self, config: Any) -> None:
         self.wpe = nn.Embedding(config.max_position_embeddings, config.hidden_size)
-        self.drop = nn.Dropout(config.embd_pdrop)
 
     def embed(
         self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context
@@ -171,7 +169,7 @@ class AddedPositionsDecoder(PastFirstDecoder):
         check_length(context.past + length, self.wpe.num_embeddings)
         if position_ids is None:
             position_ids = counted_positions(length, context.past, words.device)
-        return self.drop(words + look_up(self.wpe, position_ids, "position_ids"))
+        return words + look_up(self.wpe, position_ids, "position_ids")
 
 
 class GPT2Model(AddedPositionsDecoder, GPT2PreTrainedModel):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
-
-from torch import nn
 
 from ..config import Config
 from ..nn import heads
-from ..nn.block import Block
+from ..nn.block import ConfigBlock
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.wiring import pre_norm
@@ -18,7 +15,15 @@ from .gpt2 import AddedPositionsDecoder, GPT2LMHeadModel, GPT2PreTrainedModel
 
 class GPTNeoConfig(Config):
     model_type = "gpt_neo"
-    aliases = {"num_attention_heads": "num_heads", "num_hidden_layers": "num_layers", "embd_pdrop": "embed_dropout"}
+    aliases = {
+        "num_attention_heads": "num_heads",
+        "num_hidden_layers": "num_layers",
+        "embd_pdrop": "embed_dropout",
+        "layer_norm_eps": "layer_norm_epsilon",
+        "hidden_act": "activation_function",
+        "hidden_dropout_prob": "resid_dropout",
+        "attention_probs_dropout_prob": "attention_dropout",
+    }
     no_effect = Config.no_effect | {
         *("attention_layers", "summary_type", "summary_use_proj", "summary_activation", "summary_first_dropout"),
         "summary_proj_to_labels",
@@ -56,7 +61,7 @@ class GPTNeoConfig(Config):
             )
 
 
-class GPTNeoBlock(Block):
+class GPTNeoBlock(ConfigBlock):
     wiring = pre_norm
     norm_attn = At("ln_1")
     q, k = At("attn.attention.q_proj"), At("attn.attention.k_proj")
@@ -66,17 +71,12 @@ class GPTNeoBlock(Block):
 
     def __init__(self, config: Any, index: int) -> None:
         super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_heads,
+            config,
+            index,
             scale=1.0,
             window=config.window_size if config.kinds()[index] == "local" else None,
             inner_size=config.intermediate_size or 4 * config.hidden_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_epsilon),
-            activation=config.activation_function,
             attention_bias=False,
-            dropout=config.resid_dropout,
-            attention_dropout=config.attention_dropout,
         )
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
-from torch import Tensor, nn
+from torch import nn
 
 from ..nn import heads
 from ..nn.attention import thirds_of_heads
-from ..nn.block import Block
-from ..nn.context import Context
+from ..nn.block import Block, ConfigBlock
 from ..nn.decoder import RotaryDecoder
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -20,7 +18,12 @@ from .llama import RopeConfig
 
 class GPTNeoXConfig(RopeConfig):
     model_type = "gpt_neox"
-    aliases = {"rope_theta": "rotary_emb_base", "partial_rotary_factor": "rotary_pct"}
+    aliases = {
+        "rope_theta": "rotary_emb_base",
+        "partial_rotary_factor": "rotary_pct",
+        "hidden_dropout_prob": "hidden_dropout",
+        "attention_probs_dropout_prob": "attention_dropout",
+    }
 
     vocab_size: int = 50432
     hidden_size: int = 6144
@@ -46,7 +49,7 @@ class GPTNeoXConfig(RopeConfig):
         return int(self.hidden_size // self.num_attention_heads * self.rotary_pct)
 
 
-class GPTNeoXBlock(Block):
+class GPTNeoXBlock(ConfigBlock):
     wiring = parallel_norms
     project = thirds_of_heads
     norm_attn = At("input_layernorm")
@@ -56,16 +59,10 @@ class GPTNeoXBlock(Block):
 
     def __init__(self, config: Any, index: int) -> None:
         super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
-            inner_size=config.intermediate_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_eps),
-            activation=config.hidden_act,
+            config,
+            index,
             attention_bias=config.attention_bias,
             output_bias=config.attention_bias,
-            dropout=config.hidden_dropout,
-            attention_dropout=config.attention_dropout,
         )
 
 
@@ -84,6 +81,7 @@ class GPTNeoXPreTrainedModel(PreTrainedModel):
 
 
 class GPTNeoXModel(RotaryDecoder, GPTNeoXPreTrainedModel):
+    dropout_key = "hidden_dropout"
     word_embeddings = At("embed_in")
     blocks = At("layers")
     final_norm = At("final_layer_norm")
@@ -94,17 +92,6 @@ class GPTNeoXModel(RotaryDecoder, GPTNeoXPreTrainedModel):
 
     def make_words(self, config: Any) -> nn.Module:
         return nn.Embedding(config.vocab_size, config.hidden_size)
-
-    def make_norm(self, config: Any) -> nn.Module:
-        return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-
-    def build(self, config: Any) -> None:
-        self.emb_dropout = nn.Dropout(config.hidden_dropout)
-
-    def embed(
-        self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context
-    ) -> Tensor:
-        return self.emb_dropout(super().embed(words, position_ids, attention_mask, context))
 
 
 class GPTNeoXHead(GPTNeoXPreTrainedModel):

@@ -28,7 +28,7 @@ YARN = {
 
 class GptOssConfig(LayerTypesConfig):
     model_type = "gpt_oss"
-    aliases = {"num_experts": "num_local_experts"}
+    aliases = {**LayerTypesConfig.aliases, "num_experts": "num_local_experts"}
     no_effect = LayerTypesConfig.no_effect | {"initial_context_length", "experts_per_token"}
 
     vocab_size: int = 201088

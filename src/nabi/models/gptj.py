@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..config import Config
 from ..nn import heads
-from ..nn.block import Block
+from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
 from ..nn.embeddings import check_length, counted_positions
 from ..nn.positions import rotary_table
@@ -60,7 +59,7 @@ def by_pairs(block: Block, q: Tensor, k: Tensor, context: Context) -> tuple[Tens
     return turn(q), turn(k)
 
 
-class GPTJBlock(Block):
+class GPTJBlock(ConfigBlock):
     wiring = parallel
     place = by_pairs
     norm_attn = At("ln_1")
@@ -69,16 +68,11 @@ class GPTJBlock(Block):
 
     def __init__(self, config: Any, index: int) -> None:
         super().__init__(
-            index=index,
-            hidden_size=config.n_embd,
-            heads=config.n_head,
+            config,
+            index,
             inner_size=config.n_inner or 4 * config.n_embd,
-            norm=partial(nn.LayerNorm, config.n_embd, eps=config.layer_norm_epsilon),
-            activation=config.activation_function,
             attention_bias=False,
             output_bias=False,
-            dropout=config.resid_pdrop,
-            attention_dropout=config.attn_pdrop,
         )
 
 
@@ -89,13 +83,11 @@ class GPTJPreTrainedModel(PreTrainedModel):
 
 
 class GPTJModel(PastFirstDecoder, GPTJPreTrainedModel):
+    dropout_key = "embd_pdrop"
     block_class = GPTJBlock
     word_embeddings = At("wte")
     blocks = At("h")
     final_norm = At("ln_f")
-
-    def build(self, config: Any) -> None:
-        self.drop = nn.Dropout(config.embd_pdrop)
 
     def embed(
         self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context
@@ -105,7 +97,7 @@ class GPTJModel(PastFirstDecoder, GPTJPreTrainedModel):
         if position_ids is None:
             position_ids = counted_positions(length, context.past, words.device)
         context.rotary = rotary_table(position_ids, self.config.rotary_dim, {"rope_theta": 10000.0}, words.dtype)
-        return self.drop(words)
+        return words
 
 
 class GPTJHead(GPTJPreTrainedModel):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 from ..config import Config
 from ..nn import heads
 from ..nn.attention import normed_heads
-from ..nn.block import Block
+from ..nn.block import ConfigBlock
 from ..nn.decoder import RotaryDecoder
 from ..nn.mlp import gated
 from ..nn.norms import RMSNorm
@@ -70,6 +69,7 @@ def _apart(together: dict[str, Any]) -> dict[str, Any]:
 class DecoderConfig(RopeConfig):
     """The keys that LLaMA's relatives share, and the choices that are keys in some of them only."""
 
+    aliases = {"layer_norm_eps": "rms_norm_eps", "attention_probs_dropout_prob": "attention_dropout"}
     attention_bias = mlp_bias = False
 
     rope_theta: float = 10000.0
@@ -152,7 +152,7 @@ class LlamaConfig(DecoderConfig):
         return self.attention_bias
 
 
-class LlamaBlock(Block):
+class LlamaBlock(ConfigBlock):
     norm_class: ClassVar[Any] = RMSNorm
     wiring = pre_norm
     feed = gated
@@ -163,20 +163,15 @@ class LlamaBlock(Block):
 
     def __init__(self, config: Any, index: int, **options: Any) -> None:
         super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
+            config,
+            index,
             kv_heads=config.num_key_value_heads,
             head_size=config.head_dim,
             window=config.window(index),
-            inner_size=config.intermediate_size,
-            norm=partial(self.norm_class, config.hidden_size, config.rms_norm_eps),
-            activation=config.hidden_act,
             attention_bias=config.attention_bias,
             output_bias=config.output_bias,
             mlp_bias=config.mlp_bias,
-            attention_dropout=config.attention_dropout,
-            **options,
+            **{"dropout": 0.0, **options},
         )
 
 
@@ -201,6 +196,7 @@ class LlamaPreTrainedModel(PreTrainedModel):
 
 class LlamaModel(RotaryDecoder, LlamaPreTrainedModel):
     block_class: ClassVar[Any] = LlamaBlock
+    norm_class: ClassVar[Any] = RMSNorm
     word_embeddings = At("embed_tokens")
     blocks = At("layers")
     final_norm = At("norm")

@@ -310,14 +310,10 @@ class LongformerSequenceClassifierOutput(LongformerMaskedLMOutput):
     pass
 
 
-class LongformerForSequenceClassification(LongformerHead, heads.SequenceClassification):
+class LongformerForSequenceClassification(LongformerHead, heads.FirstTokenClassification):
     """The first token sees all where the caller names none."""
 
     output_class = LongformerSequenceClassifierOutput
-    text_vector = heads.first_token
-
-    def build(self, config: Any) -> None:
-        self.classifier = heads.ClassificationHead(config.hidden_size, config.num_labels, self.head_dropout(config))
 
     def seen_by_all(self, input_ids: Tensor | None, given: Tensor) -> Tensor | None:
         first = torch.zeros(given.shape[:2], dtype=torch.long, device=given.device)

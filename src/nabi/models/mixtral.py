@@ -25,7 +25,7 @@ from .llama import (
 
 class MixtralConfig(DecoderConfig):
     model_type = "mixtral"
-    aliases = {"num_experts": "num_local_experts"}
+    aliases = {**DecoderConfig.aliases, "num_experts": "num_local_experts"}
 
     intermediate_size: int = 14336
     num_key_value_heads: int | None = 8

@@ -143,11 +143,8 @@ class MPNetForMaskedLM(MPNetHead, heads.MaskedLM):
         return "gelu"
 
 
-class MPNetForSequenceClassification(MPNetHead, heads.SequenceClassification):
-    text_vector = heads.first_token
-
-    def build(self, config: Any) -> None:
-        self.classifier = heads.ClassificationHead(config.hidden_size, config.num_labels, self.head_dropout(config))
+class MPNetForSequenceClassification(MPNetHead, heads.FirstTokenClassification):
+    pass
 
 
 class MPNetForMultipleChoice(MPNetHead, heads.MultipleChoice):

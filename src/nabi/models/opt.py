@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..config import Config
 from ..nn import heads
-from ..nn.block import Block
+from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
 from ..nn.decoder import TextDecoder
 from ..nn.embeddings import check_length, look_up
@@ -24,6 +24,12 @@ class OPTConfig(Config):
     """`word_embed_proj_dim`: the words' size, where the model projects them to its own."""
 
     model_type = "opt"
+    aliases = {
+        "intermediate_size": "ffn_dim",
+        "hidden_act": "activation_function",
+        "hidden_dropout_prob": "dropout",
+        "attention_probs_dropout_prob": "attention_dropout",
+    }
     no_effect = Config.no_effect | {"activation_dropout"}
 
     vocab_size: int = 50272
@@ -52,7 +58,7 @@ class OPTConfig(Config):
             self.word_embed_proj_dim = self.hidden_size
 
 
-class OPTBlock(Block):
+class OPTBlock(ConfigBlock):
     wiring = pre_norm
     norm_attn = At("self_attn_layer_norm")
     q, k, v, o = At("self_attn.q_proj"), At("self_attn.k_proj"), At("self_attn.v_proj"), At("self_attn.out_proj")
@@ -61,17 +67,12 @@ class OPTBlock(Block):
 
     def __init__(self, config: Any, index: int) -> None:
         super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
-            inner_size=config.ffn_dim,
+            config,
+            index,
             norm=partial(nn.LayerNorm, config.hidden_size, elementwise_affine=config.layer_norm_elementwise_affine),
-            activation=config.activation_function,
             attention_bias=config.enable_bias,
             output_bias=config.enable_bias,
             mlp_bias=config.enable_bias,
-            dropout=config.dropout,
-            attention_dropout=config.attention_dropout,
         )
 
 

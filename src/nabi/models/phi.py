@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
-from torch import Tensor, nn
+from torch import nn
 
 from ..nn import heads
 from ..nn.attention import normed_heads
-from ..nn.block import Block
-from ..nn.context import Context
+from ..nn.block import Block, ConfigBlock
 from ..nn.decoder import RotaryDecoder
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -20,6 +18,10 @@ from .llama import LlamaForCausalLM, LlamaForTokenClassification, LlamaPreTraine
 
 class PhiConfig(RopeConfig):
     model_type = "phi"
+    aliases = {
+        "hidden_dropout_prob": "resid_pdrop",
+        "attention_probs_dropout_prob": "attention_dropout",
+    }
     no_effect = RopeConfig.no_effect | {"use_flash_attn", "flash_attn", "flash_rotary", "fused_dense"}
 
     vocab_size: int = 51200
@@ -47,7 +49,7 @@ class PhiConfig(RopeConfig):
         return int(self.hidden_size // self.num_attention_heads * self.partial_rotary_factor)
 
 
-class PhiBlock(Block):
+class PhiBlock(ConfigBlock):
     wiring = parallel
     norm_attn = At("input_layernorm")
     q, k, v, o = At("self_attn.q_proj"), At("self_attn.k_proj"), At("self_attn.v_proj"), At("self_attn.dense")
@@ -55,15 +57,9 @@ class PhiBlock(Block):
 
     def __init__(self, config: Any, index: int) -> None:
         super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
+            config,
+            index,
             kv_heads=config.num_key_value_heads,
-            inner_size=config.intermediate_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_eps),
-            activation=config.hidden_act,
-            dropout=config.resid_pdrop,
-            attention_dropout=config.attention_dropout,
         )
 
 
@@ -82,6 +78,7 @@ class PhiPreTrainedModel(LlamaPreTrainedModel):
 
 
 class PhiModel(RotaryDecoder, PhiPreTrainedModel):
+    dropout_key = "embd_pdrop"
     word_embeddings = At("embed_tokens")
     blocks = At("layers")
     final_norm = At("final_layernorm")
@@ -89,17 +86,6 @@ class PhiModel(RotaryDecoder, PhiPreTrainedModel):
     @staticmethod
     def block_class(config: Any, index: int) -> Block:
         return (PhiNormedBlock if config.qk_layernorm else PhiBlock)(config, index)
-
-    def make_norm(self, config: Any) -> nn.Module:
-        return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-
-    def build(self, config: Any) -> None:
-        self.embed_dropout = nn.Dropout(config.embd_pdrop)
-
-    def embed(
-        self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context
-    ) -> Tensor:
-        return self.embed_dropout(super().embed(words, position_ids, attention_mask, context))
 
 
 class PhiHead(PhiPreTrainedModel):

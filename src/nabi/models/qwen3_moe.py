@@ -18,7 +18,7 @@ class Qwen3MoeConfig(DecoderConfig):
     """Layers have experts but for those in `mlp_only_layers`, and only each `decoder_sparse_step`-th."""
 
     model_type = "qwen3_moe"
-    aliases = {"num_local_experts": "num_experts"}
+    aliases = {**DecoderConfig.aliases, "num_local_experts": "num_experts"}
     no_effect = DecoderConfig.no_effect | {"max_window_layers"}
 
     vocab_size: int = 151936

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Config
-from ..nn import heads, images
+from ..nn import heads
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -20,6 +20,7 @@ from ..outputs import (
     ImageClassifierOutputWithNoAttention,
     ModelOutput,
 )
+from .parts import images
 
 
 class StagedConfig(Config):
@@ -242,5 +243,5 @@ class ResNetForImageClassification(ResNetPreTrainedModel, heads.ImageClassificat
         labels = heads.image_classifier(config.hidden_sizes[-1], config.num_labels)
         self.classifier = nn.Sequential(nn.Flatten(), labels)
 
-    def image_vector(self, out: ModelOutput) -> Tensor:
+    def text_vector(self, out: ModelOutput) -> Tensor:
         return out.pooler_output

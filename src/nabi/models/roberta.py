@@ -76,11 +76,8 @@ class RobertaForCausalLM(RobertaVocabularyHead, heads.TransformedCausalLM):
     pass
 
 
-class RobertaForSequenceClassification(RobertaHead, heads.SequenceClassification):
-    text_vector = heads.first_token
-
-    def build(self, config: Any) -> None:
-        self.classifier = heads.ClassificationHead(config.hidden_size, config.num_labels, self.head_dropout(config))
+class RobertaForSequenceClassification(RobertaHead, heads.FirstTokenClassification):
+    pass
 
 
 class RobertaForMultipleChoice(RobertaHead, heads.MultipleChoice):

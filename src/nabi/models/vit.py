@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..config import Config
-from ..nn import heads, images
-from ..nn.block import Block
+from ..nn import heads
+from ..nn.block import ConfigBlock
 from ..nn.context import Context, open_context
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
@@ -19,6 +18,7 @@ from ..nn.roles import At, RoleModule
 from ..nn.stack import run_stack
 from ..nn.wiring import pre_norm
 from ..outputs import BaseModelOutputWithPooling, MaskedImageModelingOutput
+from .parts import images
 
 
 class PatchConfig(Config):
@@ -52,7 +52,7 @@ class ViTConfig(PatchConfig):
             self.pooler_output_size = self.hidden_size
 
 
-class ViTBlock(Block):
+class ViTBlock(ConfigBlock):
     wiring = pre_norm
     q, k, v = At("attention.attention.query"), At("attention.attention.key"), At("attention.attention.value")
     o = At("attention.output.dense")
@@ -62,15 +62,9 @@ class ViTBlock(Block):
 
     def __init__(self, config: Any, index: int) -> None:
         super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
-            inner_size=config.intermediate_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_eps),
-            activation=config.hidden_act,
+            config,
+            index,
             attention_bias=config.qkv_bias,
-            dropout=config.hidden_dropout_prob,
-            attention_dropout=config.attention_probs_dropout_prob,
         )
 
 

@@ -3,66 +3,24 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any, ClassVar
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import Config
-from ..nn import heads, speech
-from ..nn.block import Block
-from ..nn.context import open_context
+from ..nn.heads import HeadModel
 from ..nn.losses import cross_entropy
 from ..nn.pretrained import PreTrainedModel
-from ..nn.roles import At
-from ..nn.stack import run_stack
-from ..nn.wiring import post_norm, pre_norm
-from ..outputs import CausalLMOutput, ModelOutput, SequenceClassifierOutput, TokenClassifierOutput
+from ..outputs import ModelOutput, TokenClassifierOutput
+from .parts import speech, speech_heads
+from .parts.codebook import GumbelQuantizer, contrastive_loss
+from .parts.speakers import AMSoftmaxLoss, TimeDelayLayer, statistics_over_time
+from .parts.speech_body import SpeechBody, SpeechConfig, SpeechModel
 
 
-class Wav2Vec2Config(Config):
+class Wav2Vec2Config(SpeechConfig):
     model_type = "wav2vec2"
-    # What the first training code wrote down, and no version of the model has read.
-    no_effect = (
-        Config.no_effect
-        | {"num_feat_extract_layers", "feat_extract_dropout", "hidden_dropout_prob"}
-        | {f"mask_{axis}_{key}" for axis in ("channel", "time") for key in ("min_space", "other", "selection")}
-        | {"mask_channel_length", "mask_channel_prob"}
-    )
 
-    vocab_size: int = 32
-    hidden_size: int = 768
-    num_hidden_layers: int = 12
-    num_attention_heads: int = 12
-    intermediate_size: int = 3072
-    hidden_act: str = "gelu"
-    hidden_dropout: float = 0.1
-    activation_dropout: float = 0.1
-    attention_dropout: float = 0.1
-    feat_proj_dropout: float = 0.0
     feat_quantizer_dropout: float = 0.0
-    final_dropout: float = 0.1
-    layerdrop: float = 0.1
-    initializer_range: float = 0.02
-    layer_norm_eps: float = 1e-5
-    feat_extract_norm: str = "group"
-    feat_extract_activation: str = "gelu"
-    conv_dim: list[int] | tuple[int, ...] = (512, 512, 512, 512, 512, 512, 512)
-    conv_stride: list[int] | tuple[int, ...] = (5, 2, 2, 2, 2, 2, 2)
-    conv_kernel: list[int] | tuple[int, ...] = (10, 3, 3, 3, 3, 2, 2)
-    conv_bias: bool = False
-    num_conv_pos_embeddings: int = 128
-    num_conv_pos_embedding_groups: int = 16
-    do_stable_layer_norm: bool = False
-    apply_spec_augment: bool = True
-    mask_time_prob: float = 0.05
-    mask_time_length: int = 10
-    mask_time_min_masks: int = 2
-    mask_feature_prob: float = 0.0
-    mask_feature_length: int = 10
-    mask_feature_min_masks: int = 0
     num_codevectors_per_group: int = 320
     num_codevector_groups: int = 2
     contrastive_logits_temperature: float = 0.1
@@ -70,10 +28,6 @@ class Wav2Vec2Config(Config):
     codevector_dim: int = 256
     proj_codevector_dim: int = 256
     diversity_loss_weight: float = 0.1
-    ctc_loss_reduction: str = "sum"
-    ctc_zero_infinity: bool = False
-    use_weighted_layer_sum: bool = False
-    classifier_proj_size: int = 256
     tdnn_dim: list[int] | tuple[int, ...] = (512, 512, 512, 512, 1500)
     tdnn_kernel: list[int] | tuple[int, ...] = (5, 3, 3, 1, 1)
     tdnn_dilation: list[int] | tuple[int, ...] = (1, 2, 3, 1, 1)
@@ -84,71 +38,21 @@ class Wav2Vec2Config(Config):
     num_adapter_layers: int = 3
     output_hidden_size: int | None = None
     adapter_attn_dim: int | None = None
-    pad_token_id: int | None = 0
-    bos_token_id: int | None = 1
-    eos_token_id: int | list[int] | None = 2
 
     def check(self) -> None:
         super().check()
         self.require("adapter_attn_dim", (None,), "adapters inside the attention blocks (MMS) are not there yet")
-        self.require("feat_extract_norm", ("group", "layer"), "see the family's paper")
-        if not len(self.conv_dim) == len(self.conv_stride) == len(self.conv_kernel):
-            raise ValueError(
-                "the config's conv_dim, conv_stride and conv_kernel say one thing for each convolution, but have "
-                f"{len(self.conv_dim)}, {len(self.conv_stride)} and {len(self.conv_kernel)} entries"
-            )
         if self.output_hidden_size is None:
             self.output_hidden_size = self.hidden_size
 
-    @property
-    def inputs_to_logits_ratio(self) -> int:
-        """Samples of the waveform for each frame."""
-        return math.prod(self.conv_stride)
 
-
-class Wav2Vec2Block(Block):
-    wiring = post_norm
-    q, k = At("attention.q_proj"), At("attention.k_proj")
-    v, o = At("attention.v_proj"), At("attention.out_proj")
-    norm_attn = At("layer_norm")
-    up, down = At("feed_forward.intermediate_dense"), At("feed_forward.output_dense")
-    norm_mlp = At("final_layer_norm")
-
-    def __init__(self, config: Any, index: int) -> None:
-        super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
-            inner_size=config.intermediate_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_eps),
-            activation=config.hidden_act,
-            dropout=config.hidden_dropout,
-            attention_dropout=config.attention_dropout,
-            inner_dropout=config.activation_dropout,
-        )
-
-
-class Wav2Vec2StableBlock(Wav2Vec2Block):
-    wiring = pre_norm
-
-
-class Wav2Vec2PreTrainedModel(PreTrainedModel):
+class Wav2Vec2PreTrainedModel(SpeechModel):
     config_class = Wav2Vec2Config
     base_model_prefix = "wav2vec2"
-    main_input_name = "input_values"
-    renames = (
-        (r"pos_conv_embed\.conv\.weight_g$", "pos_conv_embed.conv.parametrizations.weight.original0"),
-        (r"pos_conv_embed\.conv\.weight_v$", "pos_conv_embed.conv.parametrizations.weight.original1"),
-    )
 
     def init_module(self, module: nn.Module) -> None:
         super().init_module(module)
-        if isinstance(module, speech.PositionalConv) and not module.direction.is_meta:
-            std = 2 * math.sqrt(1 / (module.width * self.config.hidden_size))
-            module.direction.normal_(0.0, std)
-            module.length.copy_(module.direction.norm(dim=(0, 1), keepdim=True))
-            module.bias.zero_()
-        elif isinstance(module, speech.FeatureProjection) and not module.projection.weight.is_meta:
+        if isinstance(module, speech.FeatureProjection) and not module.projection.weight.is_meta:
             bound = math.sqrt(1 / module.projection.in_features)
             module.projection.weight.uniform_(-bound, bound)
             module.projection.bias.uniform_(-bound, bound)
@@ -157,39 +61,26 @@ class Wav2Vec2PreTrainedModel(PreTrainedModel):
             if module.bias is not None:
                 bound = math.sqrt(module.groups / (module.in_channels * module.kernel_size[0]))
                 module.bias.uniform_(-bound, bound)
-        elif isinstance(module, Wav2Vec2Model) and module.masked_spec_embed is not None:
-            module.masked_spec_embed.uniform_()
         elif isinstance(module, Wav2Vec2ForPreTraining) and not module.project_hid.weight.is_meta:
             module.project_hid.reset_parameters()
             module.project_q.reset_parameters()
-        elif isinstance(module, speech.GumbelQuantizer):
+        elif isinstance(module, GumbelQuantizer):
             module.weight_proj.weight.normal_(0.0, 1.0)
             module.weight_proj.bias.zero_()
             module.codevectors.uniform_()
-        elif isinstance(module, speech.AMSoftmaxLoss):
+        elif isinstance(module, AMSoftmaxLoss):
             module.weight.normal_()
 
-    def frames_of(self, samples: Tensor, with_adapter: bool | None = None) -> Tensor:
-        """How many frames the model makes of so many samples."""
-        frames = speech.conv_length(samples, self.config.conv_kernel, self.config.conv_stride)
-        if self.config.add_adapter if with_adapter is None else with_adapter:
+    @property
+    def frame_size(self) -> int:
+        return self.config.output_hidden_size if self.config.add_adapter else self.config.hidden_size
+
+    def frames_of(self, samples: Tensor) -> Tensor:
+        frames = self.stem_frames(samples)
+        if self.config.add_adapter:
             layers = self.config.num_adapter_layers
             frames = speech.conv_length(frames, [1] * layers, [self.config.adapter_stride] * layers)
         return frames
-
-    def real_frames(self, frames: int, attention_mask: Tensor | None, with_adapter: bool = False) -> Tensor | None:
-        """(batch, frames), True where the samples of attention_mask (batch, samples) are real."""
-        if attention_mask is None:
-            return None
-        return speech.frame_mask(frames, self.frames_of(attention_mask.sum(-1), with_adapter))
-
-    def freeze_feature_encoder(self) -> None:
-        """Keep the convolutions of the stem as they are while the rest trains."""
-        self.base_model.feature_extractor.requires_grad_(False)
-
-    def freeze_base_model(self) -> None:
-        """Train the head only."""
-        self.base_model.requires_grad_(False)
 
 
 class Wav2Vec2BaseModelOutput(ModelOutput):
@@ -199,181 +90,32 @@ class Wav2Vec2BaseModelOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None
 
 
-class Wav2Vec2Model(Wav2Vec2PreTrainedModel):
-    blocks = At("encoder.layers")
-    positions = At("encoder.pos_conv_embed")
-    norm = At("encoder.layer_norm")
-
+class Wav2Vec2Model(Wav2Vec2PreTrainedModel, SpeechBody):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
-        self.feature_extractor = speech.FeatureEncoder(config)
-        self.feature_projection = speech.FeatureProjection(config)
-        masks = config.mask_time_prob > 0 or config.mask_feature_prob > 0
-        self.masked_spec_embed = nn.Parameter(torch.empty(config.hidden_size)) if masks else None
-        self.positions = speech.PositionalConv(config)
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        kind = Wav2Vec2StableBlock if config.do_stable_layer_norm else Wav2Vec2Block
-        self.blocks = nn.ModuleList(kind(config, i) for i in range(config.num_hidden_layers))
-        self.dropout = nn.Dropout(config.hidden_dropout)
         self.adapter = speech.Adapter(config) if config.add_adapter else None
         self.post_init()
 
-    def forward(
-        self,
-        input_values: Tensor,
-        attention_mask: Tensor | None = None,
-        mask_time_indices: Tensor | None = None,
-        output_attentions: bool | None = None,
-        output_hidden_states: bool | None = None,
-    ) -> Wav2Vec2BaseModelOutput:
-        """last_hidden_state (batch, frames, hidden) of input_values (batch, samples), 16,000 a second.
-
-        attention_mask (batch, samples), 1 at real samples; mask_time_indices (batch, frames), True at frames to hide.
-        """
-        if input_values.dim() != 2:
-            raise ValueError(f"input_values has shape {tuple(input_values.shape)}; expected (batch, samples)")
-        least = int(self.frames_of(torch.tensor(input_values.shape[1]), with_adapter=False))
-        if least < 1:
-            raise ValueError(f"input_values holds {input_values.shape[1]} samples, too few for a single frame")
-        x, features = self.feature_projection(self.feature_extractor(input_values))
-        real = self.real_frames(x.shape[1], attention_mask)
-        x = self.hide(x, mask_time_indices, real)
-        context = open_context(
-            self.config,
-            x,
-            causal=False,
-            attention_mask=real,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
-        )
-        if real is not None:
-            x = x * real[..., None]
-        x = x + self.positions(x)
-        stable = self.config.do_stable_layer_norm
-        x = self.dropout(x if stable else self.norm(x))
-        skip = self.config.layerdrop if self.training else 0.0
-        x = run_stack(self.blocks, x, context, recompute=self.recomputes, skip=skip)
-        context.see(x)
-        x = self.norm(x) if stable else x
+    def forward(self, *args: Any, **inputs: Any) -> Wav2Vec2BaseModelOutput:
+        """last_hidden_state (batch, frames, hidden); inputs as in SpeechBody.encode."""
+        x, features, context = self.encode(*args, **inputs)
         x = x if self.adapter is None else self.adapter(x)
         return Wav2Vec2BaseModelOutput(last_hidden_state=x, extract_features=features, **context.collected())
 
-    def hide(self, x: Tensor, chosen: Tensor | None, real: Tensor | None) -> Tensor:
-        """Replace masked frames by a learned vector: those chosen, else random spans while training."""
-        config = self.config
-        if not config.apply_spec_augment or self.masked_spec_embed is None:
-            return x
-        batch, frames, size = x.shape
-        if chosen is None and self.training and config.mask_time_prob > 0:
-            chosen = speech.span_mask(
-                batch,
-                frames,
-                share=config.mask_time_prob,
-                span=config.mask_time_length,
-                least=config.mask_time_min_masks,
-                real=None if real is None else real.sum(-1),
-            )
-        if chosen is not None:
-            x = torch.where(chosen.to(x.device).bool()[..., None], self.masked_spec_embed.to(x.dtype), x)
-        if self.training and config.mask_feature_prob > 0:
-            channels = speech.span_mask(
-                batch,
-                size,
-                share=config.mask_feature_prob,
-                span=config.mask_feature_length,
-                least=config.mask_feature_min_masks,
-            )
-            x = x.masked_fill(channels.to(x.device)[:, None], 0.0)
-        return x
 
-
-class Wav2Vec2Head(Wav2Vec2PreTrainedModel, heads.HeadModel):
+class Wav2Vec2Head(Wav2Vec2PreTrainedModel):
     body_class: ClassVar[type[PreTrainedModel]] = Wav2Vec2Model
 
-    def build(self, config: Any) -> None:
-        if config.use_weighted_layer_sum:
-            layers = config.num_hidden_layers + 1
-            self.layer_weights = nn.Parameter(torch.full((layers,), 1 / layers))
 
-    def summed_layers(self, *args: Any, **inputs: Any) -> tuple[Any, Tensor]:
-        """The body's output, and the frames: of the last layer, or a learned mean of all layers."""
-        if not self.config.use_weighted_layer_sum:
-            out = self.run_body(*args, **inputs)
-            return out, out.last_hidden_state
-        wanted = inputs.pop("output_hidden_states", None)
-        out = self.run_body(*args, output_hidden_states=True, **inputs)
-        weights = torch.softmax(self.layer_weights, dim=-1)
-        frames = (torch.stack(out.hidden_states, dim=-1) * weights).sum(-1)
-        if not (self.config.output_hidden_states if wanted is None else wanted):
-            del out["hidden_states"]
-        return out, frames
+class Wav2Vec2ForCTC(Wav2Vec2Head, speech_heads.CTC):
+    pass
 
 
-class Wav2Vec2ForCTC(Wav2Vec2PreTrainedModel, heads.HeadModel):
-    """Scores of characters for every frame, trained by connectionist temporal classification."""
-
-    body_class: ClassVar[type[PreTrainedModel]] = Wav2Vec2Model
-
-    def build(self, config: Any) -> None:
-        size = config.output_hidden_size if config.add_adapter else config.hidden_size
-        self.dropout = nn.Dropout(config.final_dropout)
-        self.lm_head = nn.Linear(size, config.vocab_size)
-
-    def forward(
-        self, input_values: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None, **inputs: Any
-    ) -> CausalLMOutput:
-        """logits (batch, frames, vocabulary). labels (batch, characters), -100 at padding; config.pad_token_id is
-        the blank."""
-        if labels is not None and int(labels.max()) >= self.config.vocab_size:
-            raise ValueError(
-                f"labels hold {int(labels.max())}, but the vocabulary has {self.config.vocab_size} characters: use "
-                "the tokenizer that belongs to the model, or load with vocab_size=…"
-            )
-        out = self.run_body(input_values, attention_mask, **inputs)
-        logits = self.lm_head(self.dropout(out.last_hidden_state))
-        loss = None
-        if labels is not None:
-            samples = (
-                torch.full((len(labels),), input_values.shape[1]) if attention_mask is None else attention_mask.sum(-1)
-            )
-            real = labels >= 0
-            loss = F.ctc_loss(
-                logits.float().log_softmax(-1).transpose(0, 1),
-                labels[real],
-                self.frames_of(samples).long(),
-                real.sum(-1),
-                blank=self.config.pad_token_id or 0,
-                reduction=self.config.ctc_loss_reduction,
-                zero_infinity=self.config.ctc_zero_infinity,
-            )
-        return CausalLMOutput(loss=loss, logits=logits, hidden_states=out.hidden_states, attentions=out.attentions)
+class Wav2Vec2ForSequenceClassification(Wav2Vec2Head, speech_heads.SpeechClassification):
+    pass
 
 
-class Wav2Vec2ForSequenceClassification(Wav2Vec2Head):
-    """One label for a recording."""
-
-    def build(self, config: Any) -> None:
-        super().build(config)
-        self.projector = nn.Linear(config.hidden_size, config.classifier_proj_size)
-        self.classifier = nn.Linear(config.classifier_proj_size, config.num_labels)
-
-    def forward(
-        self, input_values: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None, **inputs: Any
-    ) -> SequenceClassifierOutput:
-        """logits (batch, labels); labels (batch,)."""
-        out, frames = self.summed_layers(input_values, attention_mask, **inputs)
-        frames = self.projector(frames)
-        real = self.real_frames(frames.shape[1], attention_mask)
-        logits = self.classifier(speech.mean_over_time(frames, real))
-        return SequenceClassifierOutput(
-            loss=cross_entropy(logits, labels),
-            logits=logits,
-            hidden_states=out.hidden_states,
-            attentions=out.attentions,
-        )
-
-
-class Wav2Vec2ForAudioFrameClassification(Wav2Vec2Head):
+class Wav2Vec2ForAudioFrameClassification(Wav2Vec2Head, speech_heads.WeightedLayers):
     """Labels for every frame, as who speaks."""
 
     def build(self, config: Any) -> None:
@@ -402,7 +144,7 @@ class XVectorOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None
 
 
-class Wav2Vec2ForXVector(Wav2Vec2Head):
+class Wav2Vec2ForXVector(Wav2Vec2Head, speech_heads.WeightedLayers):
     """A vector for a voice (x-vectors), trained to tell speakers apart."""
 
     def build(self, config: Any) -> None:
@@ -410,12 +152,12 @@ class Wav2Vec2ForXVector(Wav2Vec2Head):
         self.projector = nn.Linear(config.hidden_size, config.tdnn_dim[0])
         sizes = [config.tdnn_dim[0], *config.tdnn_dim]
         self.tdnn = nn.ModuleList(
-            speech.TimeDelayLayer(*each)
+            TimeDelayLayer(*each)
             for each in zip(sizes[:-1], sizes[1:], config.tdnn_kernel, config.tdnn_dilation, strict=True)
         )
         self.feature_extractor = nn.Linear(config.tdnn_dim[-1] * 2, config.xvector_output_dim)
         self.classifier = nn.Linear(config.xvector_output_dim, config.xvector_output_dim)
-        self.objective = speech.AMSoftmaxLoss(config.xvector_output_dim, config.num_labels)
+        self.objective = AMSoftmaxLoss(config.xvector_output_dim, config.num_labels)
 
     def forward(
         self, input_values: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None, **inputs: Any
@@ -429,7 +171,7 @@ class Wav2Vec2ForXVector(Wav2Vec2Head):
         if attention_mask is not None:
             kernels = list(self.config.tdnn_kernel)
             lengths = speech.conv_length(self.frames_of(attention_mask.sum(-1)), kernels, [1] * len(kernels))
-        embeddings = self.feature_extractor(speech.statistics_over_time(frames, lengths))
+        embeddings = self.feature_extractor(statistics_over_time(frames, lengths))
         logits = self.classifier(embeddings)
         return XVectorOutput(
             loss=None if labels is None else self.objective(logits, labels),
@@ -451,14 +193,12 @@ class Wav2Vec2ForPreTrainingOutput(ModelOutput):
     diversity_loss: Tensor | None
 
 
-class Wav2Vec2ForPreTraining(Wav2Vec2PreTrainedModel, heads.HeadModel):
+class Wav2Vec2ForPreTraining(Wav2Vec2Head, HeadModel):
     """Tell the code of a hidden frame from the codes of other hidden frames."""
-
-    body_class: ClassVar[type[PreTrainedModel]] = Wav2Vec2Model
 
     def build(self, config: Any) -> None:
         self.dropout_features = nn.Dropout(config.feat_quantizer_dropout)
-        self.quantizer = speech.GumbelQuantizer(config)
+        self.quantizer = GumbelQuantizer(config)
         self.project_hid = nn.Linear(config.hidden_size, config.proj_codevector_dim)
         self.project_q = nn.Linear(config.codevector_dim, config.proj_codevector_dim)
 
@@ -486,7 +226,8 @@ class Wav2Vec2ForPreTraining(Wav2Vec2PreTrainedModel, heads.HeadModel):
         code = self.project_q(code)
         contrast = diversity = loss = None
         if sampled_negative_indices is not None and hidden is not None:
-            contrast = self.contrastive_loss(predicted, code, sampled_negative_indices, hidden)
+            temperature = self.config.contrastive_logits_temperature
+            contrast = contrastive_loss(predicted, code, sampled_negative_indices, hidden, temperature)
             entries = self.config.num_codevectors_per_group * self.config.num_codevector_groups
             diversity = (entries - perplexity) / entries * hidden.sum()
             loss = contrast + self.config.diversity_loss_weight * diversity
@@ -500,14 +241,3 @@ class Wav2Vec2ForPreTraining(Wav2Vec2PreTrainedModel, heads.HeadModel):
             contrastive_loss=contrast,
             diversity_loss=diversity,
         )
-
-    def contrastive_loss(self, predicted: Tensor, code: Tensor, negatives: Tensor, hidden: Tensor) -> Tensor:
-        wrong = code.flatten(0, 1)[negatives.long()]
-        similar = F.cosine_similarity(
-            predicted[:, :, None].float(), torch.cat((code[:, :, None], wrong), dim=2).float(), dim=-1
-        )
-        same = (wrong == code[:, :, None]).all(-1)  # a negative with the right code is no negative
-        scores = similar / self.config.contrastive_logits_temperature
-        scores = torch.cat((scores[..., :1], scores[..., 1:].masked_fill(same, float("-inf"))), dim=-1)
-        first = torch.zeros(int(hidden.sum()), dtype=torch.long, device=scores.device)
-        return F.cross_entropy(scores[hidden], first, reduction="sum")

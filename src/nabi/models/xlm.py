@@ -22,8 +22,8 @@ from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.stack import run_stack
 from ..outputs import BaseModelOutput, MaskedLMOutput, ModelOutput
-from .beam_answers import BeamQuestionAnswering
 from .distilbert import sinusoids
+from .parts.beam_answers import BeamQuestionAnswering
 
 
 class XLMConfig(Config):

@@ -20,7 +20,7 @@ from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.stack import run_stack
 from ..outputs import ModelOutput
-from .beam_answers import BeamQuestionAnswering
+from .parts.beam_answers import BeamQuestionAnswering
 from .xlm import XLMForQuestionAnsweringOutput, summarised
 
 

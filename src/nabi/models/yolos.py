@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from ..nn import heads
 from ..nn.block import Block
 from ..nn.context import Context
-from ..nn.detection import detection_losses, weighted_sum
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..outputs import ObjectDetectionOutput
 from .detr import BoxHead
+from .parts.detection import detection_losses, weighted_sum
 from .vit import PatchConfig, PatchEmbeddings, PatchEncoder
 
 

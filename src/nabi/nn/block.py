@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -123,3 +124,27 @@ class Block(RoleModule):
                 "its config): make it with add_cross_attention=True"
             )
         return self.wiring(x, context)
+
+
+class ConfigBlock(Block):
+    """A block whose sizes stand in the config, under the names that most families share; `options` are what differs.
+
+    A family with other names for them says so in its config's `aliases`.
+    """
+
+    keys: ClassVar[dict[str, str]] = {
+        "hidden_size": "hidden_size",
+        "heads": "num_attention_heads",
+        "inner_size": "intermediate_size",
+        "activation": "hidden_act",
+        "dropout": "hidden_dropout_prob",
+        "attention_dropout": "attention_probs_dropout_prob",
+    }
+    norm_class: ClassVar[Any] = nn.LayerNorm  # (size, eps) -> module
+
+    def __init__(self, config: Any, index: int = 0, **options: Any) -> None:
+        usual = {name: getattr(config, key) for name, key in self.keys.items() if name not in options}
+        if "norm" not in options:
+            usual["norm"] = partial(self.norm_class, config.hidden_size, config.layer_norm_eps)
+        crosses = config.add_cross_attention and "cross_q" in self.roles()
+        super().__init__(index=index, **{"crosses": crosses, **usual, **options})

@@ -11,7 +11,6 @@ from ..outputs import BaseModelOutputWithPastAndCrossAttentions
 from .block import Block
 from .context import Context, open_context
 from .embeddings import counted_positions, look_up, tokens_or_vectors
-from .norms import RMSNorm
 from .positions import rotary_table
 from .pretrained import PreTrainedModel
 from .stack import run_stack
@@ -21,7 +20,9 @@ class TextDecoder(PreTrainedModel):
     """ids -> words -> `embed` -> causal blocks -> norm. Roles: word_embeddings, blocks, final_norm."""
 
     block_class: ClassVar[Callable[..., Block]]  # (config, index) -> Block
+    norm_class: ClassVar[Any] = nn.LayerNorm  # (size, eps) -> module
     output_class: ClassVar[Any] = BaseModelOutputWithPastAndCrossAttentions
+    dropout_key: ClassVar[str] = ""  # the config's key for dropout of what goes into the first block, if there is one
     biased: Any = False  # whether `embed` adds a bias to the context's mask
     causal: Any = True
     skip: Any = 0.0  # the chance that a block is left out in training
@@ -32,6 +33,7 @@ class TextDecoder(PreTrainedModel):
         super().__init__(config)
         self.word_embeddings = self.make_words(config)
         self.blocks = nn.ModuleList(self.block_class(config, i) for i in range(config.num_hidden_layers))
+        self.drop = nn.Dropout(getattr(config, self.dropout_key) if self.dropout_key else 0.0)
         self.final_norm = self.make_norm(config)
         self.build(config)
         self.post_init()
@@ -40,7 +42,7 @@ class TextDecoder(PreTrainedModel):
         return nn.Embedding(config.vocab_size, config.hidden_size, config.pad_token_id)
 
     def make_norm(self, config: Any) -> nn.Module:
-        return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_epsilon)
+        return self.norm_class(config.hidden_size, config.layer_norm_eps)
 
     def build(self, config: Any) -> None:
         """Make what else the family has."""
@@ -101,17 +103,14 @@ class TextDecoder(PreTrainedModel):
         )
         words = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
         skip = self.skip if self.training else 0.0
-        x = self.embed(words, position_ids, attention_mask, context)
+        x = self.drop(self.embed(words, position_ids, attention_mask, context))
         x = self.finish(run_stack(self.blocks, x, context, recompute=self.recomputes, skip=skip))
         context.see(x)
         return x, context
 
 
 class RotaryDecoder(TextDecoder):
-    """A text decoder with rotary positions and a last RMS norm. The config has rotary_size and rope()."""
-
-    def make_norm(self, config: Any) -> nn.Module:
-        return RMSNorm(config.hidden_size, config.rms_norm_eps)
+    """A text decoder with rotary positions. The config has rotary_size and rope()."""
 
     def embed(
         self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context

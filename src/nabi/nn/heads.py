@@ -154,21 +154,25 @@ class SequenceClassification(HeadModel):
         return self.answer(out, loss=loss, logits=logits)
 
 
-class ImageClassification(HeadModel):
+class FirstTokenClassification(SequenceClassification):
+    """The same from the first token's hidden state, through a layer of its own."""
+
+    text_vector = first_token
+    activation: ClassVar[str] = "tanh"
+
+    def build(self, config: Any) -> None:
+        dropout = self.head_dropout(config)
+        self.classifier = ClassificationHead(config.hidden_size, config.num_labels, dropout, self.activation)
+
+
+class ImageClassification(SequenceClassification):
     """Scores of labels for an image."""
 
     output_class: ClassVar[type[ModelOutput]] = ImageClassifierOutput
-    image_vector: ClassVar[Callable[[HeadModel, ModelOutput], Tensor]] = first_token
-    classifier: Any
+    text_vector = first_token  # of an image: its first place
 
     def build(self, config: Any) -> None:
         self.classifier = image_classifier(config.hidden_size, config.num_labels)
-
-    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
-        """logits (batch, labels). labels: (batch,) classes or values, or (batch, labels) for multi-label."""
-        out = self.run_body(*args, **inputs)
-        logits = self.classifier(self.image_vector(out))
-        return self.output_class(loss=classification_loss(logits, labels, self.config), logits=logits, **seen(out))
 
 
 def image_classifier(size: int, labels: int) -> nn.Module:
@@ -179,6 +183,7 @@ def image_classifier(size: int, labels: int) -> nn.Module:
 class LastTokenClassification(HeadModel):
     """Scores of labels from a decoder's last real token."""
 
+    output_class: ClassVar[type[ModelOutput]] = SequenceClassifierOutputWithPast
     score: Any
 
     def build(self, config: Any) -> None:
@@ -191,14 +196,14 @@ class LastTokenClassification(HeadModel):
         labels: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         **inputs: Any,
-    ) -> SequenceClassifierOutputWithPast:
+    ) -> Any:
         """logits (batch, labels); the last token that is not config.pad_token_id speaks for the text."""
         out = self.run_body(input_ids, *args, inputs_embeds=inputs_embeds, **inputs)
         hidden = out.last_hidden_state
         last = self._last_tokens(input_ids, hidden)
         logits = self.score(hidden[torch.arange(len(hidden), device=hidden.device), last])
         loss = classification_loss(logits, labels, self.config)
-        return SequenceClassifierOutputWithPast(loss=loss, logits=logits, **seen(out))
+        return self.answer(out, loss=loss, logits=logits)
 
     def _last_tokens(self, input_ids: Tensor | None, hidden: Tensor) -> Tensor:
         pad = self.config.pad_token_id
@@ -331,26 +336,6 @@ class MaskedLM(VocabularyHead):
         return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
 
-class TransformedCausalLM(VocabularyHead):
-    """An encoder family as a decoder: next-token scores through its vocabulary head."""
-
-    def forward(
-        self,
-        *args: Any,
-        labels: Tensor | None = None,
-        logits_to_keep: int | Tensor = 0,
-        num_items_in_batch: Any = None,
-        **inputs: Any,
-    ) -> CausalLMOutputWithCrossAttentions:
-        """logits (batch, length, vocabulary) of the next token at each position; labels are the tokens themselves."""
-        if labels is not None:
-            inputs["use_cache"] = False
-        out = self.run_body(*args, **inputs)
-        logits = self.score_tokens(kept_positions(out.last_hidden_state, logits_to_keep))
-        loss = next_token_loss(logits, labels, num_items_in_batch)
-        return CausalLMOutputWithCrossAttentions(loss=loss, logits=logits, **seen(out))
-
-
 class CausalLM(HeadModel):
     """Next-token scores by one projection, tied to the word embeddings if the config says so."""
 
@@ -379,7 +364,18 @@ class CausalLM(HeadModel):
         out = self.run_body(*args, **inputs)
         logits = self.score_tokens(kept_positions(out.last_hidden_state, logits_to_keep))
         loss = self.label_loss(logits, labels, num_items_in_batch)
-        return self.output_class(loss=loss, logits=logits, **seen(out))
+        return self.answer(out, loss=loss, logits=logits)
+
+
+class TransformedCausalLM(VocabularyHead, CausalLM):
+    """An encoder family as a decoder: next-token scores through its vocabulary head. With labels it keeps no cache."""
+
+    output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithCrossAttentions
+
+    def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
+        if labels is not None:
+            inputs["use_cache"] = False
+        return super().forward(*args, labels=labels, **inputs)
 
 
 def kept_positions(hidden: Tensor, keep: int | Tensor) -> Tensor:

@@ -43,10 +43,7 @@ def run_seq2seq(
         encoder_outputs = model.encoder(
             input_ids, attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **wanted
         )
-    elif not isinstance(encoder_outputs, ModelOutput):
-        encoder_outputs = BaseModelOutput(
-            dict(zip(("last_hidden_state", "hidden_states", "attentions"), encoder_outputs, strict=False))
-        )
+    encoder_outputs = as_output(encoder_outputs)
     if decoder_input_ids is None and decoder_inputs_embeds is None:
         raise ValueError(
             f"{type(model).__name__} writes a target: pass decoder_input_ids (or labels, where there are some)"
@@ -72,6 +69,13 @@ def run_seq2seq(
         encoder_hidden_states=encoder_outputs.hidden_states,
         encoder_attentions=encoder_outputs.attentions,
     )
+
+
+def as_output(given: Any) -> Any:
+    """What an encoder gave, where it may be a plain tuple."""
+    if isinstance(given, ModelOutput):
+        return given
+    return BaseModelOutput(dict(zip(("last_hidden_state", "hidden_states", "attentions"), given, strict=False)))
 
 
 class Seq2SeqModel(PreTrainedModel):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions
-from .block import Block
+from .block import Block, ConfigBlock
 from .context import open_context
 from .embeddings import TextEmbeddings, tokens_or_vectors
 from .heads import Pooler
@@ -18,23 +17,8 @@ from .stack import run_stack
 from .wiring import post_norm
 
 
-class EncoderBlock(Block):
-    """A block whose sizes stand in the config under the names that encoders share."""
-
+class EncoderBlock(ConfigBlock):
     wiring = post_norm
-
-    def __init__(self, config: Any, index: int = 0) -> None:
-        super().__init__(
-            index=index,
-            hidden_size=config.hidden_size,
-            heads=config.num_attention_heads,
-            inner_size=config.intermediate_size,
-            norm=partial(nn.LayerNorm, config.hidden_size, eps=config.layer_norm_eps),
-            activation=config.hidden_act,
-            dropout=config.hidden_dropout_prob,
-            attention_dropout=config.attention_probs_dropout_prob,
-            crosses=config.add_cross_attention,
-        )
 
 
 class TextEncoder(PreTrainedModel):

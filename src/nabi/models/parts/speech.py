@@ -1,4 +1,4 @@
-"""Parts that speech models share: the stem of convolutions, masking spans, codebooks, pooling over time."""
+"""From a waveform to frames, and what is done with frames: the stem of convolutions, masking spans, pooling."""
 
 from __future__ import annotations
 
@@ -9,8 +9,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .mlp import activation_function
-from .roles import At, RoleModule
+from ...config import Config
+from ...nn.mlp import activation_function
+from ...nn.roles import At, RoleModule
+
+
+class SoundConfig(Config):
+    """Keys of all models of sound: for `spec_augment`, and for one label from the mean of the frames."""
+
+    apply_spec_augment: bool = True
+    mask_time_prob: float = 0.05
+    mask_time_length: int = 10
+    mask_time_min_masks: int = 2
+    mask_feature_prob: float = 0.0
+    mask_feature_length: int = 10
+    mask_feature_min_masks: int = 0
+    use_weighted_layer_sum: bool = False
+    classifier_proj_size: int = 256
 
 
 def conv_length(length: Tensor, kernels: Sequence[int], strides: Sequence[int]) -> Tensor:
@@ -51,10 +66,44 @@ def mean_over_time(x: Tensor, real: Tensor | None) -> Tensor:
     return (x * real[..., None]).sum(1) / real.sum(1, keepdim=True)
 
 
-def statistics_over_time(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """(batch, frames, size) -> (batch, 2 size): mean and standard deviation over each text's length."""
-    texts = x if lengths is None else [frames[: int(n)] for frames, n in zip(x, lengths, strict=True)]
-    return torch.stack([torch.cat((frames.mean(0), frames.std(0))) for frames in texts])
+def spec_augment(
+    x: Tensor,
+    config: Any,
+    *,
+    training: bool,
+    instead: Tensor | None = None,
+    chosen: Tensor | None = None,
+    real: Tensor | None = None,
+) -> Tensor:
+    """Hide spans of x (batch, frames, size): frames become `instead`, or zeros, and channels zeros.
+
+    Hidden are the frames `chosen` (batch, frames), else random spans while training, by the config's mask_… keys.
+    """
+    if not config.apply_spec_augment:
+        return x
+    batch, frames, size = x.shape
+    if chosen is None and training and config.mask_time_prob > 0:
+        chosen = span_mask(
+            batch,
+            frames,
+            share=config.mask_time_prob,
+            span=config.mask_time_length,
+            least=config.mask_time_min_masks,
+            real=None if real is None else real.sum(-1),
+        )
+    if chosen is not None:
+        blank = x.new_zeros(size) if instead is None else instead.to(x.dtype)
+        x = torch.where(chosen.to(x.device).bool()[..., None], blank, x)
+    if training and config.mask_feature_prob > 0:
+        channels = span_mask(
+            batch,
+            size,
+            share=config.mask_feature_prob,
+            span=config.mask_feature_length,
+            least=config.mask_feature_min_masks,
+        )
+        x = x.masked_fill(channels.to(x.device)[:, None], 0.0)
+    return x
 
 
 # --- from the waveform to frames --------------------------------------------------------------------------------------
@@ -104,7 +153,7 @@ class FeatureEncoder(nn.Module):
 class FeatureProjection(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
-        self.layer_norm = nn.LayerNorm(config.conv_dim[-1], eps=config.layer_norm_eps)
+        self.layer_norm: nn.Module = nn.LayerNorm(config.conv_dim[-1], eps=config.layer_norm_eps)
         self.projection = nn.Linear(config.conv_dim[-1], config.hidden_size)
         self.dropout = nn.Dropout(config.feat_proj_dropout)
 
@@ -171,60 +220,3 @@ class Adapter(nn.Module):
             if not (self.training and torch.rand(()) < self.skip):
                 x = layer(x)
         return x.transpose(1, 2)
-
-
-class GumbelQuantizer(nn.Module):
-    """Frames -> entries of a product codebook, chosen by a hard Gumbel softmax in training (arXiv:1611.01144)."""
-
-    def __init__(self, config: Any) -> None:
-        super().__init__()
-        self.groups, entries = config.num_codevector_groups, config.num_codevectors_per_group
-        if config.codevector_dim % self.groups:
-            raise ValueError(
-                f"codevector_dim {config.codevector_dim} is not a multiple of num_codevector_groups {self.groups}"
-            )
-        self.codevectors = nn.Parameter(torch.empty(1, self.groups * entries, config.codevector_dim // self.groups))
-        self.weight_proj = nn.Linear(config.conv_dim[-1], self.groups * entries)
-        self.temperature = 2.0
-
-    def forward(self, x: Tensor, hidden: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(batch, frames, codevector_dim), and the perplexity of the codebook over the hidden frames."""
-        scores = self.weight_proj(x).unflatten(-1, (self.groups, -1))
-        if self.training:
-            chosen = F.gumbel_softmax(scores.float(), tau=self.temperature, hard=True).type_as(x)
-            used = torch.softmax(scores.float(), dim=-1)
-        else:
-            chosen = used = F.one_hot(scores.argmax(-1), scores.shape[-1]).type_as(x)
-        code = torch.einsum("btgv,gvd->btgd", chosen, self.codevectors[0].unflatten(0, (self.groups, -1)))
-        share = used.flatten(0, 1) if hidden is None else used[hidden]
-        share = share.mean(0)
-        return code.flatten(2), torch.exp(-torch.xlogy(share, share).sum(-1)).sum()
-
-
-class TimeDelayLayer(nn.Module):
-    """A dilated convolution over time whose kernel is stored as one linear layer over neighbouring frames."""
-
-    def __init__(self, fan_in: int, fan_out: int, width: int, dilation: int) -> None:
-        super().__init__()
-        self.kernel = nn.Linear(fan_in * width, fan_out)
-        self.width, self.dilation = width, dilation
-
-    def forward(self, x: Tensor) -> Tensor:
-        weight = self.kernel.weight.unflatten(1, (self.width, -1)).transpose(1, 2)
-        return F.relu(F.conv1d(x.transpose(1, 2), weight, self.kernel.bias, dilation=self.dilation)).transpose(1, 2)
-
-
-class AMSoftmaxLoss(nn.Module):
-    """Cross entropy of scaled cosines, the right one lowered by a margin (arXiv:1801.05599)."""
-
-    def __init__(self, size: int, labels: int, scale: float = 30.0, margin: float = 0.4) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(size, labels))
-        self.scale, self.margin = scale, margin
-
-    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """x (batch, size), labels (batch,)"""
-        labels = labels.flatten()
-        cosine = F.normalize(x, dim=1) @ F.normalize(self.weight, dim=0)
-        lowered = cosine - self.margin * F.one_hot(labels, self.weight.shape[1])
-        return F.cross_entropy(self.scale * lowered, labels)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..nn import heads
+from ...nn import heads
 
 
 class SpanStart(nn.Module):

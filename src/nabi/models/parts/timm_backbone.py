@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import Config
-from ..nn import images
+from ...config import Config
+from . import images
 
 # The ResNets of timm: kind of layer, layers in each stage.
 TIMM_RESNETS = {

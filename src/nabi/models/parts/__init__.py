@@ -1,0 +1,1 @@
+"""Pieces that a few families share, and that the engine has no use for."""
