@@ -79,7 +79,7 @@ def test_shards_keep_below_the_limit_and_the_index_names_each_tensor_and_the_tot
     ("text", "size"), [("5GB", 5 * 10**9), ("200mb", 2 * 10**8), ("1.5KiB", 1536), ("7B", 7), (7, 7)]
 )
 def test_sizes_are_read_as_people_write_them(text: str | int, size: int) -> None:
-    assert checkpoint._bytes(text) == size
+    assert checkpoint.size_in_bytes(text) == size
 
 
 def test_a_size_that_is_none_is_refused_with_an_example(tmp_path: Path) -> None:

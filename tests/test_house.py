@@ -30,7 +30,11 @@ MAY_KNOW: dict[str, set[str]] = {
     "auto": {"models", "config"},
     "auto_mappings": {"auto", "models", "config"},
     "pipelines": {"auto", "tokenization", "embedded", "hub", "config", "models", "nn"},
-    "cli": {"pipelines", "auto", "models", "nn", "embedded", "hub", "tokenization", "__init__"},
+    "conversion": {"auto", "models", "nn", "checkpoint", "config", "hub"},
+    "cli": {
+        *("pipelines", "conversion", "auto", "models", "nn", "tokenization", "checkpoint", "embedded", "hub"),
+        "__init__",
+    },
     "__init__": {"models", "processing", "tokenization"},
 }
 FILES = sorted(SOURCE.rglob("*.py"))

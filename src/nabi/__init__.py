@@ -31,6 +31,7 @@ _MODULE_OF: dict[str, str] = {
     **{name + ending: "tokenization" for name in TOKENIZERS for ending in ("", "Fast")},
     **dict.fromkeys(PROCESSORS, "processing"),
     **dict.fromkeys(["Cache", "DynamicCache", "EncoderDecoderCache"], "nn.cache"),
+    "convert_checkpoint": "conversion",
     "PreTrainedModel": "nn.pretrained",
     "PretrainedConfig": "config",
     "PreTrainedConfig": "config",

@@ -22,6 +22,7 @@ from .hub import Repository
 
 SAFETENSORS = "model.safetensors"
 PICKLED = "pytorch_model.bin"
+OF_OTHER_FRAMEWORKS = ("tf_model.h5", "tf_model.h5.index.json", "flax_model.msgpack", "flax_model.msgpack.index.json")
 _SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin")
 
 
@@ -29,8 +30,9 @@ class Weights(Mapping[str, Tensor]):
     """The tensors of a checkpoint by their name on disk, read when they are asked for."""
 
     def __init__(self, files: Iterable[Path]) -> None:
+        self.files = tuple(files)
         self._reader: dict[str, Mapping[str, Tensor]] = {}
-        for file in files:
+        for file in self.files:
             tensors: Mapping[str, Tensor] = _Mapped(file) if file.suffix == ".safetensors" else read_pickled(file)
             self._reader.update(dict.fromkeys(tensors, tensors))
 
@@ -109,6 +111,11 @@ def find_weights(repository: Repository, *, use_safetensors: bool | None = None,
         if file := repository.find(index):
             return _sharded(repository, file)
     wanted = " nor ".join(names[:1] if use_safetensors else names)
+    if repository.is_local and (other := repository.find(*OF_OTHER_FRAMEWORKS)):
+        raise OSError(
+            f"{repository.name} has {other.name}, but neither {wanted} nor a sharded index of it: "
+            f"`nabi convert {repository.name} TARGET` makes safetensors of it"
+        )
     raise OSError(
         f"no weights in {repository.name}: neither {wanted} nor a sharded index of it is there"
         + (f" for the variant {variant!r}" if variant else "")
@@ -136,14 +143,15 @@ def _sharded(repository: Repository, index: Path) -> Weights:
 
 
 def save_weights(
-    tensors: dict[str, Tensor], folder: Path, *, max_shard_size: int | str = "50GB", safetensors: bool = True
+    tensors: Mapping[str, Tensor], folder: Path, *, max_shard_size: int | str = "50GB", safetensors: bool = True
 ) -> None:
     """Write tensors as one file or as shards with an index, and remove the weight files they replace.
 
     A file appears under its name only when it is whole: the old one may still be mapped by the model being saved.
     """
     stem, suffix = (SAFETENSORS if safetensors else PICKLED).rsplit(".", 1)
-    shards = _cut(tensors, _bytes(max_shard_size))
+    sizes = {name: tensor.numel() * tensor.element_size() for name, tensor in tensors.items()}
+    shards = _cut(sizes, size_in_bytes(max_shard_size))
     files = [
         f"{stem}.{suffix}" if len(shards) == 1 else f"{stem}-{i:05d}-of-{len(shards):05d}.{suffix}"
         for i in range(1, len(shards) + 1)
@@ -164,9 +172,9 @@ def save_weights(
             unfinished.unlink(missing_ok=True)
     index = folder / f"{stem}.{suffix}.index.json"
     if len(shards) > 1:
-        total = sum(t.numel() * t.element_size() for t in tensors.values())
         weight_map = {name: file for file, names in zip(files, shards, strict=True) for name in names}
-        index.write_text(json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2) + "\n")
+        contents = {"metadata": {"total_size": sum(sizes.values())}, "weight_map": weight_map}
+        index.write_text(json.dumps(contents, indent=2) + "\n")
     keep = {*files, index.name} if len(shards) > 1 else set(files)
     for old in folder.iterdir():
         stale = old.name in (SAFETENSORS, PICKLED, f"{SAFETENSORS}.index.json", f"{PICKLED}.index.json")
@@ -187,11 +195,10 @@ def _apart(tensors: dict[str, Tensor], *, whole: bool) -> dict[str, Tensor]:
     return tensors
 
 
-def _cut(tensors: dict[str, Tensor], limit: int) -> list[list[str]]:
+def _cut(sizes: dict[str, int], limit: int) -> list[list[str]]:
     shards: list[list[str]] = [[]]
     filled = 0
-    for name, tensor in tensors.items():
-        size = tensor.numel() * tensor.element_size()
+    for name, size in sizes.items():
         if shards[-1] and filled + size > limit:
             shards.append([])
             filled = 0
@@ -200,7 +207,8 @@ def _cut(tensors: dict[str, Tensor], limit: int) -> list[list[str]]:
     return shards
 
 
-def _bytes(size: int | str) -> int:
+def size_in_bytes(size: int | str) -> int:
+    """A size given as a number or as text such as '5GB', '200MB' or '2GiB'."""
     if isinstance(size, int):
         return size
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B\s*", size, re.IGNORECASE)

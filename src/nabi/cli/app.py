@@ -100,6 +100,32 @@ def explain_command(
     explain(name, tree)
 
 
+def convert_command(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=say("about_source"))],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help=say("about_target"))],
+    dtype: Annotated[str | None, typer.Option("--dtype", metavar="D", help=say("about_dtype"))] = None,
+    max_shard_size: Annotated[
+        str, typer.Option("--max-shard-size", metavar="SIZE", show_default=False, help=say("about_shards"))
+    ] = "5GB",
+    model_class: Annotated[
+        str | None, typer.Option("--model-class", metavar="NAME", help=say("about_model_class"))
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=say("about_overwrite"))] = False,
+    revision: Annotated[str | None, typer.Option("--revision", metavar="R", help=say("about_revision"))] = None,
+) -> None:
+    from .convert import convert
+
+    convert(
+        source,
+        target,
+        dtype=dtype,
+        max_shard_size=max_shard_size,
+        model_class=model_class,
+        overwrite=overwrite,
+        revision=revision,
+    )
+
+
 def make_app() -> typer.Typer:
     """The commands, with their help in the user's language."""
     from ..pipelines.tasks import ALIASES, TASKS
@@ -116,6 +142,7 @@ def make_app() -> typer.Typer:
     app.callback()(top)
     tasks = ", ".join(sorted([*TASKS, *ALIASES]))
     app.command("run", cls=Command, help=say("about_run", tasks=tasks), no_args_is_help=True)(run_command)
+    app.command("convert", cls=Command, help=say("about_convert"), no_args_is_help=True)(convert_command)
     app.command("explain", cls=Command, help=say("about_explain"), no_args_is_help=True)(explain_command)
     return app
 

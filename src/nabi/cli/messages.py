@@ -33,6 +33,46 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "작업: {tasks}\n\n"
         "--model을 쓰지 않으면 나비 안에 든 작은 한국어·영어 모델을 씁니다. 내려받기도 네트워크도 필요 없습니다.",
     ),
+    "about_convert": (
+        "Write the checkpoint SOURCE into the folder TARGET as safetensors, and check what was written.\n\n"
+        "SOURCE is a folder or a repository of the Hugging Face Hub with safetensors, PyTorch's .bin, TensorFlow's "
+        "tf_model.h5 or Flax's flax_model.msgpack, in one file or in shards:\n\n"
+        "\b\n"
+        "  nabi convert old-model new-model\n"
+        "  nabi convert big-model half-model --dtype float16 --max-shard-size 2GB\n\n"
+        "Configuration and tokenizer come along, code never does.",
+        "체크포인트 SOURCE를 safetensors로 바꾸어 폴더 TARGET에 쓰고, 쓴 내용을 검사합니다.\n\n"
+        "SOURCE는 폴더 또는 Hugging Face Hub의 저장소이며 safetensors, PyTorch의 .bin, TensorFlow의 tf_model.h5, "
+        "Flax의 flax_model.msgpack을 읽습니다. 한 파일이어도, 나뉘어 있어도 됩니다.\n\n"
+        "\b\n"
+        "  nabi convert old-model new-model\n"
+        "  nabi convert big-model half-model --dtype float16 --max-shard-size 2GB\n\n"
+        "설정과 토크나이저 파일도 함께 복사하며, 코드는 복사하지 않습니다.",
+    ),
+    "about_source": (
+        "A folder with a checkpoint, or a repository of the Hugging Face Hub.",
+        "체크포인트가 든 폴더, 또는 Hugging Face Hub의 저장소 이름.",
+    ),
+    "about_target": (
+        "The folder to write, with no checkpoint in it yet.",
+        "쓸 폴더. 아직 체크포인트가 없어야 합니다.",
+    ),
+    "about_dtype": (
+        "float16, bfloat16 or float32. Left out, each weight keeps its own.",
+        "float16, bfloat16 또는 float32. 쓰지 않으면 가중치마다 원래 형식을 유지합니다.",
+    ),
+    "about_shards": (
+        "The largest file, such as 2GB, or all-in-one. Left out, 5GB.",
+        "파일 하나의 최대 크기(예: 2GB), 또는 all-in-one(한 파일로). 쓰지 않으면 5GB.",
+    ),
+    "about_model_class": (
+        "Whose weights these are, such as BertForPreTraining. Left out, config.json says it.",
+        "가중치가 속한 클래스. 예: BertForPreTraining. 쓰지 않으면 config.json을 따릅니다.",
+    ),
+    "about_overwrite": (
+        "Replace the checkpoint that is in TARGET.",
+        "TARGET에 있는 체크포인트를 바꾸어 씁니다.",
+    ),
     "about_explain": (
         "Show how a family or a checkpoint is built: wiring, roles, names on disk, shapes, sizes.\n\n"
         "\b\n"
@@ -123,6 +163,30 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "text": ("text {number}", "{number}번째 텍스트"),
     "standard_input": ("standard input", "표준 입력"),
     "blank_lines": ("Blank lines skipped: {count}", "건너뛴 빈 줄: {count}개"),
+    "reading": ("reading, writing, checking", "읽기, 쓰기, 검사"),
+    "before": ("before", "변환 전"),
+    "after": ("after", "변환 후"),
+    "files": ("files", "파일"),
+    "files_counted": ("{count} files", "파일 {count}개"),
+    "weights": ("weights", "가중치"),
+    "parameters_row": ("parameters", "파라미터"),
+    "size": ("size", "크기"),
+    "tied_left_out": (
+        "Tied weights, stored once: {names}",
+        "공유되는 가중치라 한 번만 저장했습니다: {names}",
+    ),
+    "unused_left_out": (
+        "Left out, for the model class does not use them: {names}",
+        "모델 클래스가 쓰지 않아 저장하지 않았습니다: {names}",
+    ),
+    "checked": (
+        "Every weight was read back from {target} and is the same.",
+        "{target}에 쓴 모든 가중치를 다시 읽어 같음을 확인했습니다.",
+    ),
+    "checked_cast": (
+        "Every weight was read back from {target} and is the source's, rounded to {dtype}.",
+        "{target}에 쓴 모든 가중치를 다시 읽어, 원본을 {dtype}(으)로 바꾼 값과 같음을 확인했습니다.",
+    ),
     # ------------------------------------------------------------ errors
     "error": ("nabi: {message}", "nabi: {message}"),
     "see_help": ("See: {command} --help", "도움말: {command} --help"),
@@ -154,6 +218,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "no_model": (
         "there is no folder {name!r}, and it is no id of the Hub ('name' or 'owner/name'). Check --model.",
         "{name!r}라는 폴더가 없고, Hub의 저장소 이름('name' 또는 'owner/name')도 아닙니다. --model을 확인하세요.",
+    ),
+    "no_source": (
+        "there is no folder {name!r}, and it is no id of the Hub ('name' or 'owner/name'). Check SOURCE.",
+        "{name!r}라는 폴더가 없고, Hub의 저장소 이름('name' 또는 'owner/name')도 아닙니다. SOURCE를 확인하세요.",
+    ),
+    "target_held": (
+        "the folder {target!r} holds a checkpoint already ({file}). Name another, or use --overwrite.",
+        "폴더 {target!r}에 이미 체크포인트가 있습니다({file}). 다른 폴더를 쓰거나 --overwrite를 쓰세요.",
+    ),
+    "unknown_dtype": (
+        "there is no dtype {name!r}. Use one of {known}.",
+        "{name!r}라는 형식은 없습니다. 다음 가운데 하나를 쓰세요: {known}",
+    ),
+    "bad_size": (
+        "--max-shard-size is {size!r}. Write it as 2GB, 500MB or all-in-one.",
+        "--max-shard-size가 {size!r}입니다. 2GB, 500MB 또는 all-in-one처럼 쓰세요.",
+    ),
+    "lacks_library": (
+        "{library} is needed to read {file}: pip install {library}",
+        "{file}을(를) 읽으려면 {library}이(가) 필요합니다: pip install {library}",
     ),
     "not_reached": (
         "the model {name!r} is not on this machine and cannot be fetched. {reason}",
