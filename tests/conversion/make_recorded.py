@@ -38,6 +38,11 @@ IMAGE = {"pixel_values": (np.arange(3 * 16 * 16).reshape(1, 3, 16, 16) % 37 / 18
 BOTH = {**IMAGE, "input_ids": np.array([[5, 7, 9, 11, 23]])}
 SOUND = {"input_values": np.sin(np.arange(400) * 0.3 + np.arange(400) ** 2 * 1e-3).astype("float32")[None]}
 
+SPEECH = {
+    "input_features": np.cos(np.arange(4 * 20) * 0.7).astype("float32").reshape(1, 4, 20),
+    "decoder_input_ids": np.array([[2, 6, 8]]),
+}
+
 BERT = dict(
     vocab_size=24,
     hidden_size=8,
@@ -97,6 +102,10 @@ WAV2VEC2 = dict(
     mask_time_prob=0.0,
     apply_spec_augment=False,
 )
+WHISPER = {key: value for key, value in BART.items() if key != "max_position_embeddings"} | dict(
+    num_mel_bins=4, max_source_positions=10, max_target_positions=16, decoder_start_token_id=2, suppress_tokens=None,
+    begin_suppress_tokens=None,
+)  # fmt: skip
 RESNET = dict(embedding_size=6, hidden_sizes=[8, 12], depths=[2, 1], layer_type="basic")
 DEBERTA = dict(
     BERT, relative_attention=True, pos_att_type=["p2c", "c2p"], position_biased_input=False, type_vocab_size=0
@@ -207,6 +216,13 @@ CASES: dict[str, tuple[Any, ...]] = {
         dict(WAV2VEC2, do_stable_layer_norm=True, feat_extract_norm="layer", conv_bias=True),
         SOUND,
     ),
+    "tf-hubert": ("TFHubertForCTC", WAV2VEC2, SOUND),
+    "tf-hubert-stable": (
+        "TFHubertForCTC",
+        dict(WAV2VEC2, do_stable_layer_norm=True, feat_extract_norm="layer", conv_bias=True),
+        SOUND,
+    ),
+    "tf-whisper": ("TFWhisperForConditionalGeneration", WHISPER, SPEECH),
     "flax-bert-pretraining": ("FlaxBertForPreTraining", BERT, TEXT),
     "flax-bert-next": ("FlaxBertForNextSentencePrediction", BERT, TEXT),
     "flax-bert-masked": ("FlaxBertForMaskedLM", BERT, TEXT),
@@ -268,6 +284,12 @@ CASES: dict[str, tuple[Any, ...]] = {
     "flax-blenderbot": ("FlaxBlenderbotForConditionalGeneration", BART, PAIR),
     "flax-vit": ("FlaxViTForImageClassification", dict(VIT, num_labels=3), IMAGE),
     "flax-resnet": ("FlaxResNetForImageClassification", dict(RESNET, num_labels=3), IMAGE),
+    "flax-whisper": ("FlaxWhisperForConditionalGeneration", WHISPER, SPEECH),
+    "flax-whisper-classes": (
+        "FlaxWhisperForAudioClassification",
+        dict(WHISPER, classifier_proj_size=6),
+        {"input_features": SPEECH["input_features"]},
+    ),
     "flax-clip": ("FlaxCLIPModel", CLIP, BOTH),
     "flax-clip-text": ("FlaxCLIPTextModel", CLIP_TEXT, {"input_ids": BOTH["input_ids"]}),
     "flax-clip-vision": ("FlaxCLIPVisionModel", CLIP_VISION, IMAGE),

@@ -24,6 +24,8 @@ UNUSED = {
     "tf-albert": ("predictions.bias",),
     "tf-mpnet": ("mpnet.pooler.dense.weight", "mpnet.pooler.dense.bias"),
     "flax-wav2vec2": ("wav2vec2.masked_spec_embed",),
+    "tf-hubert": ("hubert.masked_spec_embed",),
+    "tf-hubert-stable": ("hubert.masked_spec_embed",),
 }
 
 
