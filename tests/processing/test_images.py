@@ -147,7 +147,7 @@ def test_broken_base64_says_so() -> None:
         (7, TypeError, r"images\[0\] is of type int"),
         ({"a": 1}, TypeError, r"images\[0\] is of type dict"),
     ],
-    ids=str,
+    ids=["empty", "no rows", "five channels", "one axis", "NaN", "letters", "a number", "a dictionary"],
 )
 def test_what_is_no_image_is_one_clear_error(image: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
