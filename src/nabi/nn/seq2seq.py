@@ -111,7 +111,10 @@ class Seq2SeqModel(PreTrainedModel):
 
 
 class HalfStack(Seq2SeqModel):
-    """One half of a model that reads a source and writes a target. Roles: word_embeddings, blocks. `embed` and `finish` are the family's."""
+    """One half of a model that reads a source and writes a target. Roles: word_embeddings, blocks.
+
+    `embed` and `finish` are the family's.
+    """
 
     biased: ClassVar[bool] = False  # whether `embed` adds a bias to the context's mask
     blocks: Any
