@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nabi.auto import family_of, find_class
+from nabi.auto import AutoConfig, family_of, find_class
+from nabi.cli.explain import of_checkpoint
+from nabi.nn.loading import Unmade
+
+# One file a line, with the millions of weights that its model is known to have. What is long and says nothing is
+# trimmed: names of labels to their number, "labels"; the factors of LongRoPE to one value.
+FILES = [json.loads(line) for line in Path(__file__).with_name("published_configs.jsonl").read_text().splitlines()]
 
 ENCODER: dict[str, Any] = {
     "attention_probs_dropout_prob": 0.1,
@@ -500,3 +508,36 @@ def test_a_bart_that_normalises_first_is_refused_by_name() -> None:
     keys = {**PUBLISHED["a BART for entailment"], "normalize_before": True}
     with pytest.raises(ValueError, match="normalize_before"):
         find_class("bart", "Config").from_dict(keys)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file["name"])
+def test_a_published_file_makes_a_model_of_its_known_size(file: dict[str, Any], tmp_path: Path) -> None:
+    keys = file["keys"]
+    if labels := file.get("labels"):
+        keys = {**keys, "id2label": {str(i): f"label {i}" for i in range(labels)}}
+    (tmp_path / "config.json").write_text(json.dumps(keys))
+    config = AutoConfig.from_pretrained(tmp_path)
+    assert type(config).from_dict(config.to_dict()) == config
+    model_class, config = of_checkpoint(str(tmp_path))
+    with Unmade():
+        model = model_class(config)
+    assert not labels or config.num_labels == labels
+    if file["millions"]:
+        assert sum(weight.numel() for weight in model.parameters()) / 1e6 == pytest.approx(file["millions"], rel=0.003)
+
+
+@pytest.mark.parametrize(
+    ("family", "key", "value"),
+    [
+        ("opt", "learned_embeddings", False),
+        ("opt", "scale_embeddings", True),
+        ("phi3", "full_attn_mod", 2),
+        ("phi3", "interpolate_factor", 2),
+        ("phi3", "lm_head_bias", True),
+        ("phi3", "mlp_bias", True),
+        ("wav2vec2", "adapter_attn_dim", 16),
+    ],
+)
+def test_a_choice_that_is_not_computed_is_refused_by_name(family: str, key: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=key):
+        find_class(family, "Config").from_dict({key: value})

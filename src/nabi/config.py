@@ -28,7 +28,7 @@ GENERATION_KEYS = frozenset(
     top_k top_p typical_p repetition_penalty length_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size
     bad_words_ids num_return_sequences output_scores return_dict_in_generate forced_bos_token_id
     forced_eos_token_id remove_invalid_values exponential_decay_length_penalty suppress_tokens
-    begin_suppress_tokens max_new_tokens""".split()
+    begin_suppress_tokens max_new_tokens cache_implementation""".split()
 )
 NO_EFFECT = GENERATION_KEYS | frozenset(
     """_name_or_path _commit_hash transformers_version transformers.js_config auto_map tokenizer_class prefix
@@ -37,7 +37,8 @@ NO_EFFECT = GENERATION_KEYS | frozenset(
     pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type
     language unsloth_version unsloth_fixed _attn_implementation _attn_implementation_autoset attn_implementation
     attn_implementation_internal custom_pipelines author created_date license xla_device use_return_dict
-    seq_length max_seq_length _diffusers_version""".split()
+    seq_length max_seq_length _diffusers_version unk_token_id mask_token_id cls_token_id processor_class
+    name sentence_transformers sbert_ce_default_activation_function""".split()
 )
 
 

@@ -21,7 +21,9 @@ from .bert import BertPreTrainedModel
 
 class AlbertConfig(Config):
     model_type = "albert"
-    no_effect = Config.no_effect | {"net_structure_type", "gap_size", "num_memory_blocks", "down_scale_factor"}
+    no_effect = Config.no_effect | {
+        *("net_structure_type", "gap_size", "num_memory_blocks", "down_scale_factor", "layers_to_keep"),
+    }
 
     vocab_size: int = 30000
     embedding_size: int = 128

@@ -38,7 +38,13 @@ class BartConfig(Config):
     no_effect = (
         Config.no_effect
         | {"classif_dropout", "force_bos_token_to_be_generated", "extra_pos_embeddings", "save_step"}
-        | {"max_encoder_position_embeddings", "max_decoder_position_embeddings", "kobart_version"}
+        | {
+            "max_encoder_position_embeddings",
+            "max_decoder_position_embeddings",
+            "kobart_version",
+            "do_blenderbot_90_layernorm",
+        }
+        | {"student_encoder_layers", "student_decoder_layers"}
     )
     only: ClassVar[dict[str, Any]] = {  # choices that BART's relatives make otherwise
         "add_bias_logits": False,

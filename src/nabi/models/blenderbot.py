@@ -19,7 +19,7 @@ from .mbart import PreNormBlock
 
 class BlenderbotConfig(BartConfig):
     model_type = "blenderbot"
-    no_effect = BartConfig.no_effect | {"layernorm_variant", "extra_layer_norm", "do_blenderbot_90_layernorm"}
+    no_effect = BartConfig.no_effect | {"layernorm_variant", "extra_layer_norm", "variant"}
     only = {**BartConfig.only, "add_final_layer_norm": True, "normalize_before": True, "normalize_embedding": False}
 
     vocab_size: int = 8008

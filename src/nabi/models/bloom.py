@@ -33,7 +33,7 @@ class BloomConfig(Config):
     # the first two: the same sums in another order
     no_effect = Config.no_effect | {
         *("pretraining_tp", "slow_but_exact", "attention_softmax_in_fp32", "bias_dropout_fusion"),
-        *("masked_softmax_fusion", "offset_alibi", "skip_bias_add", "skip_bias_add_qkv"),
+        *("masked_softmax_fusion", "offset_alibi", "skip_bias_add", "skip_bias_add_qkv", "n_inner"),
     }
 
     vocab_size: int = 250880

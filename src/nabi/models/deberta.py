@@ -52,7 +52,6 @@ class DebertaBlock(DebertaV2Block):
 
 class DebertaPreTrainedModel(DebertaV2PreTrainedModel):
     config_class = DebertaConfig
-    ignored_on_disk = (*DebertaV2PreTrainedModel.ignored_on_disk, r"embeddings\.position_embeddings\.")
 
 
 class DebertaModel(DebertaPreTrainedModel, DebertaV2Model):

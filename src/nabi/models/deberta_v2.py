@@ -197,7 +197,12 @@ class DebertaV2PreTrainedModel(PreTrainedModel):
     config_class: ClassVar[type[Config]] = DebertaV2Config
     base_model_prefix = "deberta"
     renames = BertPreTrainedModel.renames
-    ignored_on_disk = (*PreTrainedModel.ignored_on_disk, r"^mask_predictions\.")
+    ignored_on_disk = (
+        *PreTrainedModel.ignored_on_disk,
+        r"^mask_predictions\.",
+        r"embeddings\.position_embeddings\.",  # where a config has no positions of its own, its file may have some
+        r"word_embeddings\._weight$",
+    )
 
 
 class DebertaV2Model(DebertaV2PreTrainedModel):

@@ -26,6 +26,7 @@ class FalconConfig(RopeConfig):
     model_type = "falcon"
     aliases = {
         "n_embed": "hidden_size",
+        "n_head": "num_attention_heads",
         "n_head_kv": "num_kv_heads",
         "n_layer": "num_hidden_layers",
         "layer_norm_eps": "layer_norm_epsilon",
@@ -33,7 +34,7 @@ class FalconConfig(RopeConfig):
         "hidden_dropout_prob": "hidden_dropout",
         "attention_probs_dropout_prob": "attention_dropout",
     }
-    no_effect = RopeConfig.no_effect | {"apply_residual_connection_post_layernorm"}
+    no_effect = RopeConfig.no_effect | {"apply_residual_connection_post_layernorm", "ff_factor"}
 
     vocab_size: int = 65024
     hidden_size: int = 4544

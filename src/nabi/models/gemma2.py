@@ -19,6 +19,7 @@ from .llama import LayerTypesConfig, LlamaForTokenClassification
 
 class Gemma2Config(LayerTypesConfig, GemmaConfig):
     model_type = "gemma2"
+    no_effect = GemmaConfig.no_effect | {"sliding_window_size"}  # of the first files, beside sliding_window
 
     hidden_size: int = 2304
     intermediate_size: int = 9216

@@ -22,7 +22,7 @@ class Gemma3TextConfig(Gemma2Config):
     `rope_local_base_freq`. Without `layer_types` each `sliding_window_pattern`-th layer sees all."""
 
     model_type = "gemma3_text"
-    no_effect = Gemma2Config.no_effect | {"cache_implementation", "_sliding_window_pattern"}
+    no_effect = Gemma2Config.no_effect | {"_sliding_window_pattern"}
     only: ClassVar[dict[str, Any]] = {}
 
     vocab_size: int = 262208

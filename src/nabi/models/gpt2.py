@@ -55,7 +55,7 @@ class GPTConfig(Config):
 class GPT2Config(GPTConfig):
     model_type = "gpt2"
     # reorder_and_upcast_attn: scores in float32, as the kernels here compute them anyway
-    no_effect = Config.no_effect | {"n_ctx", "reorder_and_upcast_attn", "predict_special_tokens"}
+    no_effect = Config.no_effect | {"n_ctx", "reorder_and_upcast_attn", "predict_special_tokens", "n_special"}
 
     scale_attn_weights: bool = True
     scale_attn_by_inverse_layer_idx: bool = False

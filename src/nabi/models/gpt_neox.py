@@ -18,6 +18,7 @@ from .llama import RopeConfig
 
 class GPTNeoXConfig(RopeConfig):
     model_type = "gpt_neox"
+    no_effect = RopeConfig.no_effect | {"num_steps"}  # how long it was trained
     aliases = {
         "rope_theta": "rotary_emb_base",
         "partial_rotary_factor": "rotary_pct",

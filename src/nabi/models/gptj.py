@@ -23,7 +23,7 @@ class GPTJConfig(GPTConfig):
     model_type = "gptj"
     no_effect = Config.no_effect | {
         *("rotary", "scale_attn_weights", "summary_type", "summary_use_proj", "summary_activation"),
-        *("summary_first_dropout", "summary_proj_to_labels"),
+        *("summary_first_dropout", "summary_proj_to_labels", "n_ctx", "n_vocab", "jax"),
     }
 
     vocab_size: int = 50400

@@ -38,7 +38,6 @@ class ModernBertConfig(Config):
         "deterministic_flash_attn",
         "reference_compile",
         "repad_logits_with_grad",
-        "cls_token_id",
     }
     only = {"rope_scaling": None}
 

@@ -30,7 +30,8 @@ class OPTConfig(Config):
         "hidden_dropout_prob": "dropout",
         "attention_probs_dropout_prob": "attention_dropout",
     }
-    no_effect = Config.no_effect | {"activation_dropout"}
+    no_effect = Config.no_effect | {"activation_dropout", "output_projection"}
+    only = {"learned_embeddings": True, "scale_embeddings": False}
 
     vocab_size: int = 50272
     hidden_size: int = 768

@@ -25,6 +25,7 @@ from .llama import (
 class Phi3Config(DecoderConfig):
     model_type = "phi3"
     no_effect = DecoderConfig.no_effect | {"embd_pdrop", "rope_parameters_type"}
+    only = {"full_attn_mod": 1, "interpolate_factor": 1, "lm_head_bias": False, "mlp_bias": False}
     attention_bias: bool = False
 
     vocab_size: int = 32064

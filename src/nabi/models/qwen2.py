@@ -22,6 +22,8 @@ class Qwen2Config(LayerTypesConfig):
     model_type = "qwen2"
     attention_bias = True
     only = {"use_mrope": False}
+    # how other libraries attend to more than the 256 thousand tokens of its training; up to there it is the same
+    no_effect = LayerTypesConfig.no_effect | {"dual_chunk_attention_config"}
 
     vocab_size: int = 151936
     intermediate_size: int = 22016

@@ -13,8 +13,6 @@ from .encoder_decoder import EncoderDecoderModel, HalvesConfig
 
 class VisionEncoderDecoderConfig(HalvesConfig):
     model_type = "vision-encoder-decoder"
-    # processor_class: for processors
-    no_effect = HalvesConfig.no_effect | {"processor_class"}
     nested = {
         "encoder": any_family("vit"),
         "decoder": any_family("bert", is_decoder=True, add_cross_attention=True),

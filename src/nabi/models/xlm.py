@@ -39,7 +39,7 @@ class XLMConfig(Config):
     }
     # For tokenizers and generation; init_std, which nothing reads; and settings of its pre-training.
     no_effect = Config.no_effect | frozenset(
-        """id2lang lang2id lang_id mask_token_id unk_index mask_index unk_token_id init_std asm_cutoffs asm_div_value
+        """id2lang lang2id lang_id unk_index mask_index init_std asm_cutoffs asm_div_value
         accumulate_gradients amp batch_size bptt clip_grad_norm context_size data_path encoder_only epoch_size fp16
         group_by_size lambda_clm lambda_mlm lambda_pc langs lg_sampling_factor lgs max_batch_size max_epoch max_len
         max_vocab min_count optimizer same_enc_dec sample_alpha share_inout_emb split_data stopping_criterion

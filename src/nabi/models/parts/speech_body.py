@@ -34,7 +34,8 @@ class SpeechConfig(SoundConfig):
         SoundConfig.no_effect
         | {"num_feat_extract_layers", "feat_extract_dropout", "hidden_dropout_prob"}
         | {f"mask_{axis}_{key}" for axis in ("channel", "time") for key in ("min_space", "other", "selection")}
-        | {"mask_channel_length", "mask_channel_prob"}
+        | {"mask_channel_length", "mask_channel_prob", "freeze_feat_extract_train"}
+        | {f"no_mask_{axis}_overlap" for axis in ("channel", "time")}
     )
 
     vocab_size: int = 32
