@@ -131,12 +131,26 @@ def test_an_unknown_family_is_named_with_those_that_are_known(tmp_path: Path) ->
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "mamba9"}))
     for chooser in (AutoConfig, AutoModel):
         with pytest.raises(
-            ValueError, match=r"no family for model_type 'mamba9'; it has albert, .*xlm-roberta"
+            ValueError, match=r"no family for model_type 'mamba9'. It has albert, .*gpt_neo, .*xlm-roberta"
         ) as caught:
             chooser.from_pretrained(tmp_path)
         assert str(tmp_path) in str(caught.value)
     with pytest.raises(ValueError, match="'mamba9'"):
         AutoConfig.for_model("mamba9")
+    with pytest.raises(ValueError, match="'berd'; did you mean 'bert'"):
+        AutoConfig.for_model("berd")
+
+
+def test_what_is_no_name_no_configuration_or_stands_in_the_wrong_place_is_refused() -> None:
+    for name in (None, 5, {"model_type": "bert"}):
+        with pytest.raises(TypeError, match="expected the name of a repository, or the path of a folder"):
+            AutoModel.from_pretrained(name)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="from_config takes a configuration, got str"):
+        AutoModel.from_config("folder")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a configuration class, then a model class"):
+        AutoModel.register("bert", nabi.BertConfig)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a model_type, then a configuration class"):
+        AutoConfig.register(nabi.BertConfig, "bert")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("model_type", [5, ["bert"], {"a": 1}, None, "", "os", "__init__", "../bert"])

@@ -17,6 +17,8 @@ class AutoConfig:
     @classmethod
     def register(cls, model_type: str, config: type[Config], exist_ok: bool = False) -> None:
         """Make a family from outside known: files with this model_type are read by this configuration."""
+        if not (isinstance(model_type, str) and isinstance(config, type) and issubclass(config, Config)):
+            raise TypeError("AutoConfig.register takes a model_type, then a configuration class")
         if config.model_type != model_type:
             raise ValueError(
                 f"AutoConfig.register({model_type!r}, …): {config.__name__}.model_type is {config.model_type!r}; they "
@@ -71,11 +73,18 @@ class _AutoModel:
     @classmethod
     def from_config(cls, config: Config, **options: Any) -> Any:
         """A model with fresh random weights."""
+        if not isinstance(config, Config):
+            raise TypeError(
+                f"{cls.__name__}.from_config takes a configuration, got {type(config).__name__}: read one by "
+                "AutoConfig.from_pretrained(name_or_path)"
+            )
         return cls._class_for(type(config)).from_config(config, **options)
 
     @classmethod
     def register(cls, config_class: type[Config], model_class: Any, exist_ok: bool = False) -> None:
         """Make this the class for that configuration, of a user's own family."""
+        if not (isinstance(config_class, type) and issubclass(config_class, Config) and isinstance(model_class, type)):
+            raise TypeError(f"{cls.__name__}.register takes a configuration class, then a model class")
         if getattr(model_class, "config_class", None) is not config_class:
             raise ValueError(
                 f"{cls.__name__}.register: the config_class of {model_class.__name__} is "

@@ -53,6 +53,10 @@ class Repository:
 
         Raises OSError if `name_or_path` is neither a folder nor a possible repository id.
         """
+        if not isinstance(name_or_path, (str, os.PathLike)):
+            raise TypeError(
+                f"expected the name of a repository, or the path of a folder, got {type(name_or_path).__name__}"
+            )
         name = os.fspath(name_or_path)
         if name.startswith("~"):
             name = os.path.expanduser(name)

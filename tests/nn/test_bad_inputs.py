@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+
+import nabi
 
 from ..parity.cases import CASES, Case
 from .tiny import ids, make
@@ -163,7 +166,7 @@ def test_a_cache_that_is_none_is_refused(past: Any) -> None:
 def test_a_cache_of_other_texts_is_refused() -> None:
     past = call("gpt2", input_ids=ids(3), use_cache=True).past_key_values
     refused(
-        ValueError, "past_key_values holds 3 texts, but the batch has 2", "gpt2", input_ids=ids(), past_key_values=past
+        ValueError, "past_key_values holds 3 texts, but this pass has 2", "gpt2", input_ids=ids(), past_key_values=past
     )
 
 
@@ -332,3 +335,58 @@ def test_a_config_that_makes_no_model_is_refused_with_key_and_value(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         make(name, "ForMultipleChoice", **keys)
+
+
+# --- what must fit what -----------------------------------------------------------------------------------------------
+
+
+@every_text_model
+def test_vectors_of_another_width_are_refused(case: Case) -> None:
+    inputs = {"decoder_input_ids": ids()} if case.kind == "seq2seq" else {}
+    refused(ValueError, "inputs_embeds has vectors of size 9", case, inputs_embeds=torch.zeros(2, 7, 9), **inputs)
+
+
+@pytest.mark.parametrize("case", [case for case in TEXT_CASES if case.kind == "decoder"], ids=lambda case: case.name)
+def test_positions_that_do_not_fit_a_decoders_text_are_refused(case: Case) -> None:
+    refused(ValueError, "position_ids has shape", case, input_ids=ids(), position_ids=torch.arange(5)[None])
+    refused(ValueError, "position_ids holds numbers", case, input_ids=ids(), position_ids=torch.arange(7.0)[None])
+
+
+@pytest.mark.parametrize("case", ["gpt2", "xlm", "deberta-absolute"])
+def test_token_types_that_do_not_fit_the_text_are_refused(case: str) -> None:
+    refused(ValueError, "token_type_ids has shape", case, input_ids=ids(), token_type_ids=ids()[:, :5])
+
+
+def test_ids_that_are_true_or_false_are_refused() -> None:
+    refused(ValueError, "input_ids holds numbers of torch.bool", "bert", input_ids=ids() > 3)
+
+
+@pytest.mark.parametrize("case", ["t5", "bart"])
+def test_each_target_needs_its_source(case: str) -> None:
+    refused(ValueError, "holds 2 sources, but 3 targets", case, input_ids=ids(), decoder_input_ids=ids()[[0, 1, 0]])
+
+
+def test_a_cache_of_another_model_is_refused() -> None:
+    past = call("gpt2", input_ids=ids(), use_cache=True).past_key_values
+    message = "holds 4 heads, but this pass has 2: pass the cache that this model returned"
+    refused(ValueError, message, "llama", input_ids=ids()[:, :1], past_key_values=past)
+
+
+@pytest.mark.parametrize("case", ["bert", "gpt2", "t5", "llama"])
+def test_an_unknown_argument_is_named_with_the_class_that_was_called(case: str) -> None:
+    named = type(make(case)).__name__
+    refused(TypeError, f"^{named} takes no argument 'atention_mask'$", case, input_ids=ids(), atention_mask=ids())
+
+
+def test_an_empty_batch_goes_through_gpt2() -> None:
+    assert call("gpt2", input_ids=ids()[:0]).last_hidden_state.shape == (0, 7, 16)
+
+
+def test_a_dtype_that_is_none_of_weights_and_a_device_that_is_not_here_are_refused(tmp_path: Path) -> None:
+    make("bert").save_pretrained(tmp_path)
+    for dtype in ("int8", torch.int64):
+        with pytest.raises(ValueError, match="expected one of floating-point numbers"):
+            nabi.BertModel.from_pretrained(tmp_path, dtype=dtype)
+    if not torch.cuda.is_available():
+        with pytest.raises(ValueError, match="no CUDA device here"):
+            nabi.BertModel.from_pretrained(tmp_path, device_map="cuda")

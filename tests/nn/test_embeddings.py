@@ -17,8 +17,11 @@ TEXT_PAIRS = [(case, head) for case in TEXTS for head in case.heads]  # two halv
 every_text_model = pytest.mark.parametrize(("case", "head"), TEXT_PAIRS, ids=[f"{c.name}-{h}" for c, h in TEXT_PAIRS])
 
 
-def logits_of(model: Any, case: Case, head: str) -> torch.Tensor:
+def logits_of(model: Any, case: Case, head: str, word: int | None = None) -> torch.Tensor:
+    """For the same texts, with this token among them."""
     inputs: dict[str, Any] = {"input_ids": ids(end=model.config.eos_token_id if case.kind == "seq2seq" else 7)}
+    if word is not None:
+        inputs["input_ids"][0, 3] = word
     if case.kind == "seq2seq" and head in case.targets:
         inputs["decoder_input_ids"] = inputs["input_ids"]
     if model.config.model_type == "longformer":
@@ -68,6 +71,7 @@ def test_a_resized_model_runs_agrees_on_old_tokens_and_survives_a_round_trip(
     else:
         assert after.shape == (*before.shape[:-1], count)
         assert torch.allclose(after[..., :kept], before[..., :kept], atol=1e-5)
+    assert not torch.equal(logits_of(model, case, head, word=count - 1), after)  # the newest token is read
     model.save_pretrained(tmp_path)
     again, info = class_of(case, head).from_pretrained(tmp_path, output_loading_info=True)
     assert not any(info.values()) and torch.allclose(logits_of(again, case, head), after, atol=1e-6)
@@ -124,9 +128,10 @@ def test_a_decoders_padding_row_follows_while_it_is_inside() -> None:
 @every_text_model
 def test_embeddings_can_be_replaced_and_tied_again(case: Case, head: str) -> None:
     model = make(case, head)
-    old = model.get_input_embeddings()
+    old, before = model.get_input_embeddings(), logits_of(model, case, head)
     new = nn.Embedding(old.num_embeddings, old.embedding_dim)
     model.set_input_embeddings(new)
+    assert not torch.equal(logits_of(model, case, head), before)
     model.tie_weights()
     assert model.get_input_embeddings() is new is model.base_model.get_input_embeddings()
     for alias, origin in model.tied_weights().items():

@@ -247,6 +247,7 @@ def test_a_text_without_an_end_and_unequal_pairs_are_refused() -> None:
     [
         (lambda: nabi.ResNetConfig(out_features=["stage9"]), "'out_features' is .*'stem', 'stage1'"),
         (lambda: nabi.ResNetConfig(out_features=["stage1"], out_indices=[2]), r"'out_indices' is \[2\].*\[1\]"),
+        (lambda: nabi.ResNetConfig(out_indices=[5]), r"'out_indices' is \[5\]; expected places in .* 0 to 4"),
         (lambda: nabi.ResNetConfig(depths=[1]), "hidden_sizes and depths"),
         (lambda: nabi.DetrConfig(backbone="swin_tiny"), "'backbone' is 'swin_tiny', .*resnet50"),
         (lambda: nabi.DetrConfig(backbone_config={"model_type": "swin"}), "in 'backbone_config': model_type is 'swin'"),
@@ -267,6 +268,13 @@ def test_a_text_without_an_end_and_unequal_pairs_are_refused() -> None:
 def test_a_config_that_makes_no_model_is_refused_by_name(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_an_image_of_which_no_stage_would_leave_anything_is_refused() -> None:
+    config = nabi.ConvNextConfig(hidden_sizes=[4, 4], depths=[1, 1], num_stages=2)
+    with pytest.raises(ValueError, match="the images are 8 x 7 pixels; of fewer than 8 x 8 nothing is left"):
+        nabi.ConvNextModel(config)(torch.zeros(1, 3, 8, 7))
+    assert nabi.ConvNextModel(config)(torch.zeros(1, 3, 8, 8)).last_hidden_state.shape == (1, 4, 1, 1)
 
 
 def test_a_vision_tower_without_a_pooling_head_cannot_be_compared() -> None:

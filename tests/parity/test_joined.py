@@ -426,6 +426,13 @@ def test_another_count_of_image_tokens_is_refused(tokens: int, pictures: int) ->
         model(words, torch.randn(pictures, 3, 8, 8))
 
 
+def test_image_tokens_without_their_picture_are_refused() -> None:
+    words = ids(1, 10)
+    words[0, :4] = IMAGE_TOKEN
+    with pytest.raises(ValueError, match=r"holds image tokens \(id 59\), but no pixel_values"):
+        pair(CASE["llava"], "ForConditionalGeneration")[1](words)
+
+
 LAYOUTS = {
     "published": lambda name: name.replace("vision_tower.", "vision_tower.vision_model."),
     "a body around all": lambda name: (

@@ -12,6 +12,7 @@ from torch import Tensor
 
 import nabi
 
+from ..nn.tiny import config_of, make
 from .cases import CASES
 from .pairs import pair
 
@@ -46,6 +47,19 @@ def test_features_of_the_wrong_size_are_refused_with_what_the_model_reads(
 def test_features_that_are_no_tensor_are_refused() -> None:
     with pytest.raises(TypeError, match="input_features is a list: expected log-mel features"):
         pair(CASE, "Model")[1](FEATURES.tolist(), decoder_input_ids=torch.tensor([[3]]))
+
+
+@pytest.mark.parametrize("name", ["wav2vec2", "hubert"])
+def test_a_waveform_of_whole_numbers_and_a_mask_that_does_not_fit_are_refused(name: str) -> None:
+    model = make(name)
+    with pytest.raises(ValueError, match=r"input_values holds numbers of torch\.int64; expected a waveform of floats"):
+        model(torch.ones(1, 400, dtype=torch.long))
+    with pytest.raises(ValueError, match=r"attention_mask has shape \(1, 399\), input_values \(1, 400\)"):
+        model(torch.ones(1, 400), torch.ones(1, 399))
+    with pytest.raises(ValueError, match=r"labels has shape \(3,\); expected \(batch, characters\)"):
+        make(name, "ForCTC")(torch.ones(1, 400), labels=torch.ones(3, dtype=torch.long))
+    with pytest.raises(ValueError, match="hidden_size 16 is not a multiple of num_conv_pos_embedding_groups 3"):
+        config_of(name, num_conv_pos_embedding_groups=3)
 
 
 def test_a_target_longer_than_the_decoders_positions_is_refused() -> None:

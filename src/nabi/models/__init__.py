@@ -5,6 +5,7 @@ This table is what the rest of nabi knows of them; a family is added by its file
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -107,14 +108,23 @@ FAMILIES: dict[str, list[str]] = {
 CAUSAL_LM = ("ForCausalLM", "LMHeadModel", "WithLMHeadModel")  # what a decoder's class with its head ends in
 
 
+# How config.json files write the names of these modules.
+WITH_HYPHENS = {
+    name.replace("-", "_"): name
+    for name in ("deberta-v2", "encoder-decoder", "seq2seq-lstm", "vision-encoder-decoder", "xlm-roberta")
+}
+
+
 def family_of(model_type: Any) -> str:
     """The module of a model_type; an unknown one is a ValueError that lists the known."""
     module = str(model_type).replace("-", "_")
     if module not in FAMILIES:
-        known = ", ".join(sorted(name.replace("_", "-") for name in FAMILIES))
+        known = [WITH_HYPHENS.get(name, name) for name in sorted(FAMILIES)]
+        near = difflib.get_close_matches(str(model_type), known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
         raise ValueError(
-            f"nabi has no family for model_type {model_type!r}; it has {known}. One of your own is made known by "
-            "AutoConfig.register"
+            f"nabi has no family for model_type {model_type!r}{hint} It has {', '.join(known)}. One of your own is "
+            "made known by AutoConfig.register"
         )
     return module
 

@@ -14,7 +14,7 @@ from ..config import Config
 from ..nn import heads, seq2seq
 from ..nn.block import Block
 from ..nn.context import Context
-from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
+from ..nn.embeddings import check_length, counted_positions, tokens_or_vectors, word_vectors
 from ..nn.losses import cross_entropy
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -158,8 +158,7 @@ class BartStack(BartPreTrainedModel, seq2seq.HalfStack):
 
     def embed(self, input_ids: Tensor | None, given: Tensor, context: Context) -> Tensor:
         positions = self.positions(input_ids, given, context.past)
-        x = look_up(self.embed_tokens, input_ids) * self.scale if input_ids is not None else given
-        x = x + positions
+        x = word_vectors(self.embed_tokens, input_ids, given) * (1.0 if input_ids is None else self.scale) + positions
         return self.dropout(self.norm_first(x) if self.norm_first is not None else x)
 
     def finish(self, x: Tensor) -> Tensor:

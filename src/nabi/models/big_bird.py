@@ -16,7 +16,7 @@ from ..nn import heads, wiring
 from ..nn.attention import merge_heads
 from ..nn.block import Block
 from ..nn.context import Context
-from ..nn.embeddings import TextEmbeddings, look_up, tokens_or_vectors
+from ..nn.embeddings import TextEmbeddings, tokens_or_vectors, word_vectors
 from ..nn.losses import cross_entropy, span_loss
 from ..nn.masks import row_mask
 from ..nn.mlp import activation_function
@@ -216,8 +216,7 @@ class BigBirdEmbeddings(TextEmbeddings):
         inputs_embeds: Tensor | None = None,
         past: int = 0,
     ) -> Tensor:
-        x = tokens_or_vectors(input_ids, inputs_embeds)
-        x = x if input_ids is None else look_up(self.word_embeddings, input_ids)
+        x = word_vectors(self.word_embeddings, input_ids, tokens_or_vectors(input_ids, inputs_embeds))
         return super().forward(None, token_type_ids, position_ids, x * self.scale, past)
 
 

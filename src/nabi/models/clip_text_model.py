@@ -11,7 +11,7 @@ from ..config import Config
 from ..nn import heads
 from ..nn.block import ConfigBlock
 from ..nn.context import open_context
-from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
+from ..nn.embeddings import check_length, look_up, places, tokens_or_vectors
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.stack import run_stack
@@ -95,8 +95,8 @@ class TextTower(PreTrainedModel):
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
-        places = counted_positions(length, 0, input_ids.device) if position_ids is None else position_ids
-        x = look_up(self.word_embeddings, input_ids) + look_up(self.positions, places, "position_ids")
+        x = look_up(self.word_embeddings, input_ids)
+        x = x + look_up(self.positions, places(position_ids, x), "position_ids")
         x = run_stack(self.blocks, x, context, recompute=self.recomputes)
         context.see(x)
         x = self.norm(x)

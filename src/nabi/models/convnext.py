@@ -111,7 +111,15 @@ class StagedConvNext(ConvNextPreTrainedModel, StagedModel):
         """What stands after the stages."""
 
     def stem(self, pixel_values: Tensor) -> Tensor:
-        return self.norm_patches(self.patches(images.check_pixels(pixel_values, self.patches.weight)))
+        pixels = images.check_pixels(pixel_values, self.patches.weight)
+        least = tuple(edge * 2 ** (len(self.stages) - 1) for edge in images.two(self.config.patch_size))
+        if pixels.shape[-2] < least[0] or pixels.shape[-1] < least[1]:
+            height, width = pixels.shape[-2:]
+            raise ValueError(
+                f"the images are {height} x {width} pixels; of fewer than {least[0]} x {least[1]} nothing is left "
+                "after the stages: make them larger"
+            )
+        return self.norm_patches(self.patches(pixels))
 
 
 class ConvNextModel(StagedConvNext):

@@ -15,7 +15,7 @@ from ..nn import heads
 from ..nn.attention import split_heads
 from ..nn.block import ConfigBlock
 from ..nn.context import Context, open_context
-from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
+from ..nn.embeddings import check_fit, check_length, look_up, places, tokens_or_vectors, word_vectors
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -157,15 +157,13 @@ class DebertaV2Embeddings(nn.Module):
         self, x: Tensor, token_type_ids: Tensor | None, position_ids: Tensor | None, real: Tensor | None
     ) -> Tensor:
         """x (batch, length, size) word vectors; real (batch, length), 0 at padding."""
-        length = x.shape[1]
         if self.position_embeddings is not None:
-            check_length(length, self.position_embeddings.num_embeddings)
-            if position_ids is None:
-                position_ids = counted_positions(length, 0, x.device)
-            x = x + look_up(self.position_embeddings, position_ids, "position_ids")
+            check_length(x.shape[1], self.position_embeddings.num_embeddings)
+            x = x + look_up(self.position_embeddings, places(position_ids, x), "position_ids")
         if self.token_type_embeddings is not None:
             if token_type_ids is None:
                 token_type_ids = torch.zeros(x.shape[:2], dtype=torch.long, device=x.device)
+            check_fit("token_type_ids", token_type_ids, x)
             x = x + look_up(self.token_type_embeddings, token_type_ids, "token_type_ids")
         x = x if self.embed_proj is None else self.embed_proj(x)
         x = self.LayerNorm(x)
@@ -248,7 +246,7 @@ class DebertaV2Model(DebertaV2PreTrainedModel):
         if context.mask is not None and attention_mask is not None and attention_mask.dim() == 2:
             context.mask = context.mask & context.mask.transpose(-1, -2)  # padding sees nothing either
             context.explicit = True
-        x = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
+        x = word_vectors(self.word_embeddings, input_ids, given)
         real = real_tokens(attention_mask)
         x = self.embeddings(x, token_type_ids, position_ids, real)
         if self.table is not None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..nn import heads
 from ..nn.attention import normed_heads
 from ..nn.context import Context
-from ..nn.embeddings import counted_positions
+from ..nn.embeddings import places
 from ..nn.positions import rotary_table
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -85,8 +85,7 @@ class Gemma3TextModel(Gemma3PreTrainedModel, GemmaModel):
         self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context
     ) -> Tensor:
         config = self.config
-        if position_ids is None:
-            position_ids = counted_positions(words.shape[1], context.past, words.device)
+        position_ids = places(position_ids, words, context.past)
         near = {"rope_theta": config.rope_local_base_freq}
         context.rotary_near = rotary_table(position_ids, config.rotary_size, near, words.dtype)
         return super().embed(words, position_ids, attention_mask, context)

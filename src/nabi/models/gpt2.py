@@ -14,7 +14,7 @@ from ..nn.attention import split_heads, thirds
 from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
 from ..nn.decoder import TextDecoder
-from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
+from ..nn.embeddings import check_fit, check_length, look_up, places, tokens_or_vectors, word_vectors
 from ..nn.losses import cross_entropy, next_token_loss
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -76,7 +76,7 @@ class Conv1D(nn.Module):
         self.bias = nn.Parameter(torch.zeros(fan_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.addmm(self.bias, x.reshape(-1, x.shape[-1]), self.weight).view(*x.shape[:-1], -1)
+        return torch.addmm(self.bias, x.reshape(-1, x.shape[-1]), self.weight).view(*x.shape[:-1], self.weight.shape[1])
 
     def extra_repr(self) -> str:
         return "in={}, out={}".format(*self.weight.shape)
@@ -150,7 +150,8 @@ class PastFirstDecoder(TextDecoder):
         """As any decoder's; the inputs are those of `run`, and token_type_ids (batch, length), added to the words."""
         if token_type_ids is not None:
             given = tokens_or_vectors(input_ids, inputs_embeds)
-            words = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
+            check_fit("token_type_ids", token_type_ids, given)
+            words = word_vectors(self.word_embeddings, input_ids, given)
             input_ids, inputs_embeds = None, words + look_up(self.word_embeddings, token_type_ids, "token_type_ids")
         return super().forward(
             input_ids, attention_mask, position_ids, past_key_values, inputs_embeds=inputs_embeds, **inputs
@@ -171,11 +172,8 @@ class AddedPositionsDecoder(PastFirstDecoder):
     def embed(
         self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context
     ) -> Tensor:
-        length = words.shape[1]
-        check_length(context.past + length, self.wpe.num_embeddings)
-        if position_ids is None:
-            position_ids = counted_positions(length, context.past, words.device)
-        return words + look_up(self.wpe, position_ids, "position_ids")
+        check_length(context.past + words.shape[1], self.wpe.num_embeddings)
+        return words + look_up(self.wpe, places(position_ids, words, context.past), "position_ids")
 
 
 class GPT2Model(AddedPositionsDecoder, GPT2PreTrainedModel):

@@ -11,7 +11,7 @@ from ..config import Config
 from ..nn import heads
 from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
-from ..nn.embeddings import check_length, counted_positions
+from ..nn.embeddings import check_length, places
 from ..nn.positions import rotary_table
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -85,10 +85,8 @@ class GPTJModel(PastFirstDecoder, GPTJPreTrainedModel):
     def embed(
         self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context
     ) -> Tensor:
-        length = words.shape[1]
-        check_length(context.past + length, self.config.n_positions)
-        if position_ids is None:
-            position_ids = counted_positions(length, context.past, words.device)
+        check_length(context.past + words.shape[1], self.config.n_positions)
+        position_ids = places(position_ids, words, context.past)
         context.rotary = rotary_table(position_ids, self.config.rotary_dim, {"rope_theta": 10000.0}, words.dtype)
         return words
 

@@ -193,6 +193,11 @@ class LlavaPreTrainedModel(JoinedModel):
         if input_ids is not None:
             words = look_up(self.get_input_embeddings(), input_ids)  # type: ignore[arg-type]
         images = None
+        if pixel_values is None and input_ids is not None and (input_ids == self.config.image_token_index).any():
+            raise ValueError(
+                f"input_ids holds image tokens (id {self.config.image_token_index}), but no pixel_values were given: "
+                "make both with the model's processor"
+            )
         if pixel_values is not None:
             features = self.get_image_features(pixel_values, vision_feature_layer, vision_feature_select_strategy)
             images = torch.cat(features["pooler_output"])

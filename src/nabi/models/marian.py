@@ -118,7 +118,7 @@ class MarianModel(MarianPreTrainedModel, BartBodied):
 
     def set_input_embeddings(self, module: Any) -> None:
         if self.config.share_encoder_decoder_embeddings:
-            self.shared = module
+            super().set_input_embeddings(module)
         else:
             self.encoder.embed_tokens = module
 

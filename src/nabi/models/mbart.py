@@ -47,7 +47,7 @@ class MBartPreTrainedModel(BartPreTrainedModel):
         if padding is None:
             raise ValueError("to make decoder_input_ids, config.pad_token_id must be set")
         ids = ids.masked_fill(ids == IGNORED, padding)
-        last = ids.gather(-1, (ids != padding).sum(-1, keepdim=True) - 1)
+        last = ids.gather(-1, ((ids != padding).sum(-1, keepdim=True) - 1).clamp(min=0))
         return torch.cat((last, ids[..., :-1]), dim=-1)
 
 

@@ -14,7 +14,7 @@ from ..nn import heads
 from ..nn.attention import self_attention, thirds
 from ..nn.block import Block
 from ..nn.context import Context, open_context
-from ..nn.embeddings import counted_positions, look_up, tokens_or_vectors
+from ..nn.embeddings import places, tokens_or_vectors, word_vectors
 from ..nn.losses import cross_entropy
 from ..nn.mlp import activation_function
 from ..nn.positions import check_rope, rotary_table
@@ -230,9 +230,8 @@ class ModernBertModel(ModernBertPreTrainedModel):
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
-        if position_ids is None:
-            position_ids = counted_positions(given.shape[1], 0, given.device)
-        x = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
+        position_ids = places(position_ids, given)
+        x = word_vectors(self.word_embeddings, input_ids, given)
         x = self.dropout(self.embeddings_norm(x))
         head_size = config.hidden_size // config.num_attention_heads
         context.rotary, context.rotary_near = (

@@ -44,6 +44,10 @@ class StagedConfig(Config):
         if self.stage_names not in (None, names):
             raise ValueError(f"config key 'stage_names' is {self.stage_names!r}; with these depths it is {names}")
         self.stage_names = names
+        if not all(-len(names) <= i < len(names) for i in self.out_indices or ()):
+            raise ValueError(
+                f"config key 'out_indices' is {self.out_indices!r}; expected places in {names}, 0 to {len(names) - 1}"
+            )
         if self.out_features is None:
             chosen = [len(names) - 1] if self.out_indices is None else [i % len(names) for i in self.out_indices]
             self.out_features = [names[i] for i in chosen]

@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from ..config import Config
 from ..nn.attention import masked
 from ..nn.cache import Cache
-from ..nn.embeddings import look_up, resize_rows, tokens_or_vectors
+from ..nn.embeddings import resize_rows, tokens_or_vectors, word_vectors
 from ..nn.masks import row_mask
 from ..nn.roles import At
 from ..nn.seq2seq import Seq2SeqLM, Seq2SeqModel, run_seq2seq
@@ -164,7 +164,7 @@ class LstmHalf(Seq2SeqLstmPreTrainedModel):
 
     def words(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
         given = tokens_or_vectors(input_ids, inputs_embeds)
-        return self.dropout(look_up(self.embed_tokens, input_ids) if input_ids is not None else given)
+        return self.dropout(word_vectors(self.embed_tokens, input_ids, given))
 
     def asked(self, key: str, given: bool | None) -> bool:
         return getattr(self.config, key) if given is None else given

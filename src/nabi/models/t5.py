@@ -12,7 +12,7 @@ from ..config import Config
 from ..nn import heads, seq2seq
 from ..nn.block import Block
 from ..nn.context import Context
-from ..nn.embeddings import look_up
+from ..nn.embeddings import word_vectors
 from ..nn.masks import combine
 from ..nn.mlp import gated
 from ..nn.norms import RMSNorm
@@ -188,7 +188,7 @@ class T5Stack(T5PreTrainedModel, seq2seq.HalfStack):
 
     def embed(self, input_ids: Tensor | None, given: Tensor, context: Context) -> Tensor:
         self.place_biases(self.buckets(given, context), context)
-        return self.dropout(look_up(self.embed_tokens, input_ids) if input_ids is not None else given)
+        return self.dropout(word_vectors(self.embed_tokens, input_ids, given))
 
     def finish(self, x: Tensor) -> Tensor:
         return self.dropout(self.final_layer_norm(x))

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..nn import seq2seq
+from ..nn.context import Context
 from ..nn.embeddings import check_length, counted_positions
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -142,8 +143,8 @@ class WhisperEncoderStack(WhisperStack):
     def make_positions(self, config: Any) -> None:
         self.embed_positions = FrameSinusoids(config.max_source_positions, config.d_model)
 
-    def positions(self, input_ids: Tensor | None, given: Tensor, past: int) -> Tensor:
-        return self.embed_positions.weight
+    def embed(self, input_ids: Tensor | None, given: Tensor, context: Context) -> Tensor:
+        return self.dropout(given + self.embed_positions.weight)
 
     def forward(  # type: ignore[override]
         self, input_features: Tensor, attention_mask: Tensor | None = None, **inputs: Any

@@ -14,7 +14,7 @@ from ..nn.attention import self_attention
 from ..nn.block import Block
 from ..nn.cache import Cache
 from ..nn.context import Context, open_context
-from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
+from ..nn.embeddings import check_fit, check_length, look_up, places, tokens_or_vectors, word_vectors
 from ..nn.losses import cross_entropy
 from ..nn.masks import row_mask
 from ..nn.mlp import plain
@@ -188,12 +188,13 @@ class XLMModel(XLMPreTrainedModel):
             output_attentions=output_attentions,
         )
         check_length(length, config.max_position_embeddings)
-        position_ids = counted_positions(length, 0, given.device) if position_ids is None else position_ids
-        x = given[:, new] if input_ids is None else look_up(self.word_embeddings, input_ids[:, new])
+        position_ids = places(position_ids, given)
+        x = word_vectors(self.word_embeddings, None if input_ids is None else input_ids[:, new], given[:, new])
         x = x + look_up(self.position_embeddings, position_ids[:, new], "position_ids")
         if langs is not None and config.n_langs > 1 and config.use_lang_emb:
             x = x + look_up(self.lang_embeddings, langs[:, new], "langs")
         if token_type_ids is not None:
+            check_fit("token_type_ids", token_type_ids, given)
             x = x + look_up(self.word_embeddings, token_type_ids[:, new], "token_type_ids")
         real = real[:, new, None].to(x.dtype)
         x = self.dropout(self.layer_norm_emb(x)) * real

@@ -12,7 +12,7 @@ from ..config import Config
 from ..nn import heads
 from ..nn.attention import merge_heads
 from ..nn.context import Context
-from ..nn.embeddings import look_up, tokens_or_vectors
+from ..nn.embeddings import tokens_or_vectors, word_vectors
 from ..nn.losses import cross_entropy
 from ..nn.masks import row_mask
 from ..nn.mlp import activation_function
@@ -219,7 +219,7 @@ class XLNetModel(XLNetPreTrainedModel):
         """
         config = self.config
         given = tokens_or_vectors(input_ids, inputs_embeds)
-        x = self.dropout(look_up(self.word_embeddings, input_ids) if input_ids is not None else given)
+        x = self.dropout(word_vectors(self.word_embeddings, input_ids, given))
         length = x.shape[1]
         mems = [memory for memory in mems or () if memory is not None]
         streams = self.share(x, mems, self.hidden_places(attention_mask, input_mask, perm_mask, x))

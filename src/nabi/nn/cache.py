@@ -26,11 +26,12 @@ class Cache:
         """Append the new positions of a layer and return all of its keys and values."""
         if layer in self.layers:
             past_key, past_value = self.layers[layer]
-            if past_key.shape[0] != key.shape[0]:
-                raise ValueError(
-                    f"past_key_values holds {past_key.shape[0]} texts, but the batch has {key.shape[0]}: pass the "
-                    "cache that the model returned for these texts, or start without one"
-                )
+            for what, place in (("texts", 0), ("heads", 1), ("numbers a head", 3)):
+                if past_key.shape[place] != key.shape[place]:
+                    raise ValueError(
+                        f"past_key_values holds {past_key.shape[place]} {what}, but this pass has {key.shape[place]}: "
+                        "pass the cache that this model returned for these texts, or start without one"
+                    )
             key, value = torch.cat((past_key, key), dim=2), torch.cat((past_value, value), dim=2)
         self.layers[layer] = (key, value)
         return key, value

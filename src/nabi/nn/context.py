@@ -83,6 +83,10 @@ def open_context(
     windows are those of the blocks; bias says that something will be added to the mask.
     """
     batch, length = given.shape[:2]
+    if memory is not None and memory.shape[0] != batch:
+        raise ValueError(
+            f"the encoder's output holds {memory.shape[0]} sources, but {batch} targets go with it: pass one for each"
+        )
     wants_cache = config.use_cache if use_cache is None else use_cache
     context = Context(memory=memory)
     if past_key_values is not None or wants_cache:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..outputs import BaseModelOutputWithPastAndCrossAttentions
 from .block import Block
 from .context import Context, open_context
-from .embeddings import counted_positions, look_up, tokens_or_vectors
+from .embeddings import check_fit, places, tokens_or_vectors, word_vectors
 from .positions import rotary_table
 from .pretrained import PreTrainedModel
 from .stack import run_stack
@@ -87,6 +87,8 @@ class TextDecoder(PreTrainedModel):
         The encoder_… arguments are for blocks with cross attention.
         """
         given = tokens_or_vectors(input_ids, inputs_embeds)
+        if position_ids is not None:
+            check_fit("position_ids", position_ids, given)
         context = open_context(
             self.config,
             given,
@@ -101,7 +103,7 @@ class TextDecoder(PreTrainedModel):
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
-        words = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
+        words = word_vectors(self.word_embeddings, input_ids, given)
         skip = self.skip if self.training else 0.0
         x = self.drop(self.embed(words, position_ids, attention_mask, context))
         x = self.finish(run_stack(self.blocks, x, context, recompute=self.recomputes, skip=skip))
@@ -115,7 +117,6 @@ class RotaryDecoder(TextDecoder):
     def embed(
         self, words: Tensor, position_ids: Tensor | None, attention_mask: Tensor | None, context: Context
     ) -> Tensor:
-        if position_ids is None:
-            position_ids = counted_positions(words.shape[1], context.past, words.device)
+        position_ids = places(position_ids, words, context.past)
         context.rotary = rotary_table(position_ids, self.config.rotary_size, self.config.rope(), words.dtype)
         return words

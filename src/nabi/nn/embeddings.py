@@ -12,15 +12,15 @@ from torch import Tensor, nn
 
 def look_up(embedding: nn.Embedding, ids: Tensor, name: str = "input_ids") -> Tensor:
     """embedding(ids), with a clear error for an id that is outside (on the CPU, where looking is free)."""
-    if ids.is_floating_point():
+    if ids.is_floating_point() or ids.dtype is torch.bool:
         raise ValueError(f"{name} holds numbers of {ids.dtype}; expected whole numbers, as a tokenizer gives them")
     if not torch.compiler.is_compiling() and ids.device.type == "cpu" and ids.numel():
         low, high = int(ids.min()), int(ids.max())
-        if low < 0 or high >= embedding.num_embeddings:
+        count = embedding.weight.shape[0]
+        if low < 0 or high >= count:
             raise ValueError(
-                f"{name} holds the id {low if low < 0 else high}, but the model knows 0 to "
-                f"{embedding.num_embeddings - 1}: use the tokenizer that belongs to the model, or "
-                "resize_token_embeddings after adding tokens"
+                f"{name} holds the id {low if low < 0 else high}, but the model knows 0 to {count - 1}: use "
+                "the tokenizer that belongs to the model, or resize_token_embeddings after adding tokens"
             )
     return embedding(ids)
 
@@ -59,10 +59,31 @@ def _check_dimensions(name: str, given: Tensor, expected: tuple[str, ...]) -> No
         raise ValueError(f"{name} has shape {tuple(given.shape)}: the text is empty, there must be one token at least")
 
 
-def _check_fit(name: str, ids: Tensor, batch: int, length: int) -> None:
-    """Ids that go with the tokens: one for each, or one row for all texts."""
+def check_fit(name: str, ids: Tensor, given: Tensor) -> None:
+    """Ids that go with the tokens, whole numbers: one for each, or one row for all texts."""
+    batch, length = given.shape[:2]
     if tuple(ids.shape) not in ((batch, length), (1, length)):
         raise ValueError(f"{name} has shape {tuple(ids.shape)}, the text {(batch, length)}: one number for each token")
+    if ids.is_floating_point():
+        raise ValueError(f"{name} holds numbers of {ids.dtype}; expected whole numbers")
+
+
+def word_vectors(embedding: Any, input_ids: Tensor | None, given: Tensor) -> Tensor:
+    """The vectors of input_ids; without them `given`, vectors (batch, length, size) that stand in their place."""
+    if input_ids is not None:
+        return look_up(embedding, input_ids)
+    size = embedding.weight.shape[1]
+    if given.shape[2] != size:
+        raise ValueError(f"inputs_embeds has vectors of size {given.shape[2]}, the model's have {size}")
+    return given
+
+
+def places(position_ids: Tensor | None, given: Tensor, past: int = 0) -> Tensor:
+    """position_ids that fit `given`, (batch, length, …); without them past, past + 1, …"""
+    if position_ids is None:
+        return counted_positions(given.shape[1], past, given.device)
+    check_fit("position_ids", position_ids, given)
+    return position_ids
 
 
 def counted_positions(length: int, past: int, device: torch.device) -> Tensor:
@@ -115,24 +136,17 @@ class TextEmbeddings(nn.Module):
     ) -> Tensor:
         """(batch, length) ids -> (batch, length, size). `past`: how many positions a cache holds already."""
         given = tokens_or_vectors(input_ids, inputs_embeds)
-        batch, length = given.shape[:2]
-        if input_ids is None and given.shape[2] != self.word_embeddings.embedding_dim:
-            size = self.word_embeddings.embedding_dim
-            raise ValueError(f"inputs_embeds has vectors of size {given.shape[2]}, the model's have {size}")
-        check_length(past + length, self.position_embeddings.num_embeddings - self.first_position)
-        x = look_up(self.word_embeddings, input_ids) if input_ids is not None else given
+        check_length(past + given.shape[1], self.position_embeddings.num_embeddings - self.first_position)
+        x = word_vectors(self.word_embeddings, input_ids, given)
         if hasattr(self, "token_type_embeddings"):
             if token_type_ids is None:
                 x = x + self.token_type_embeddings.weight[0]
             else:
-                _check_fit("token_type_ids", token_type_ids, batch, length)
+                check_fit("token_type_ids", token_type_ids, given)
                 x = x + look_up(self.token_type_embeddings, token_type_ids, "token_type_ids")
-        if position_ids is None:
-            if self.first_position and input_ids is not None:
-                position_ids = positions_after_padding(input_ids, self.first_position - 1, past)
-            else:
-                position_ids = counted_positions(length, past + self.first_position, given.device)
-        _check_fit("position_ids", position_ids, batch, length)
+        if position_ids is None and self.first_position and input_ids is not None:
+            position_ids = positions_after_padding(input_ids, self.first_position - 1, past)
+        position_ids = places(position_ids, given, past + self.first_position)
         x = x + look_up(self.position_embeddings, position_ids, "position_ids")
         return self.dropout(self.LayerNorm(x))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import math
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from .norms import RMSNorm
 from .roles import RoleModule, Room
 
 logger = logging.getLogger(__name__)
+
+_UNKNOWN_ARGUMENT = re.compile(r"(?:unexpected keyword|takes no) argument '(\w+)'")
 
 # Keywords of from_pretrained that older code passes and that change nothing here.
 _NO_EFFECT = (
@@ -64,7 +67,13 @@ class PreTrainedModel(RoleModule):
 
     def __call__(self, *args: Any, return_dict: bool | None = None, **kwargs: Any) -> Any:
         """Run the model. return_dict=False gives the output's fields as a plain tuple."""
-        output = super().__call__(*args, **kwargs)
+        try:
+            output = super().__call__(*args, **kwargs)
+        except TypeError as error:
+            unknown = _UNKNOWN_ARGUMENT.search(str(error))
+            if unknown is None or unknown[1] not in kwargs:
+                raise
+            raise TypeError(f"{type(self).__name__} takes no argument '{unknown[1]}'") from error
         as_dict = self.config.return_dict if return_dict is None else return_dict
         return output if as_dict else output.to_tuple()
 
@@ -124,7 +133,12 @@ class PreTrainedModel(RoleModule):
         """Make tied weights one tensor."""
         for alias, origin in self.tied_weights().items():
             room, _, leaf = alias.rpartition(".")
-            self.get_submodule(room)._parameters[leaf] = self.get_parameter(origin)
+            place: Any = self.get_submodule(room)
+            place._parameters[leaf] = weight = self.get_parameter(origin)
+            if isinstance(place, nn.Embedding):  # after a resize, it reports the size that it now has
+                place.num_embeddings, place.embedding_dim = weight.shape
+            elif isinstance(place, nn.Linear) and leaf == "weight":
+                place.out_features, place.in_features = weight.shape
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """How many numbers the model holds, tied weights counted once."""
@@ -366,12 +380,13 @@ def resolve_dtype(wanted: Any, config: Config, weights: Weights | dict[str, Tens
         if wanted is None and weights:
             return next((t.dtype for t in map(weights.__getitem__, weights) if t.is_floating_point()), None)
     if isinstance(wanted, str):
-        found = getattr(torch, wanted.removeprefix("torch."), None)
-        if not isinstance(found, torch.dtype):
-            raise ValueError(f"dtype is {wanted!r}; expected 'auto', a torch.dtype, or a name such as 'float32'")
-        return found
+        name, wanted = wanted, getattr(torch, wanted.removeprefix("torch."), None)
+        if not isinstance(wanted, torch.dtype):
+            raise ValueError(f"dtype is {name!r}; expected 'auto', a torch.dtype, or a name such as 'float32'")
     if wanted is not None and not isinstance(wanted, torch.dtype):
         raise TypeError(f"dtype is a {type(wanted).__name__}; expected 'auto', a torch.dtype, or its name")
+    if wanted is not None and not wanted.is_floating_point:
+        raise ValueError(f"dtype is {wanted}; expected one of floating-point numbers, such as torch.float32")
     return wanted
 
 
@@ -384,4 +399,7 @@ def single_device(device_map: Any) -> torch.device:
         device_map = next(iter(device_map.values()))
     if device_map in ("auto", "balanced", "sequential"):
         device_map = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device_map)
+    device = torch.device(device_map)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device_map is {str(device)!r}, but torch finds no CUDA device here: leave it out")
+    return device

@@ -95,6 +95,12 @@ class Seq2SeqModel(PreTrainedModel):
     def get_decoder(self) -> Any:
         return self.base_model.decoder
 
+    def set_input_embeddings(self, module: nn.Module) -> None:
+        super().set_input_embeddings(module)
+        for half in self.children():
+            if isinstance(half, HalfStack) and half.word_embeddings is not None:
+                half.word_embeddings = module
+
     def shift_right(self, ids: Tensor) -> Tensor:
         """Target ids as decoder input: one place later, the start token first, padding where a label does not count."""
         start, padding = self.config.decoder_start_token_id, self.config.pad_token_id

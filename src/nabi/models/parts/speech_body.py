@@ -70,6 +70,11 @@ class SpeechConfig(SoundConfig):
     def check(self) -> None:
         super().check()
         self.require("feat_extract_norm", ("group", "layer"), "see the family's paper")
+        if self.hidden_size % self.num_conv_pos_embedding_groups:
+            raise ValueError(
+                f"the config's hidden_size {self.hidden_size} is not a multiple of num_conv_pos_embedding_groups "
+                f"{self.num_conv_pos_embedding_groups}"
+            )
         if not len(self.conv_dim) == len(self.conv_stride) == len(self.conv_kernel):
             raise ValueError(
                 "the config's conv_dim, conv_stride and conv_kernel say one thing for each convolution, but have "
@@ -189,6 +194,16 @@ class SpeechBody(SpeechModel):
         """
         if input_values.dim() != 2:
             raise ValueError(f"input_values has shape {tuple(input_values.shape)}; expected (batch, samples)")
+        if not input_values.is_floating_point():
+            raise ValueError(
+                f"input_values holds numbers of {input_values.dtype}; expected a waveform of floats, as the "
+                "feature extractor makes it"
+            )
+        if attention_mask is not None and attention_mask.shape != input_values.shape:
+            raise ValueError(
+                f"attention_mask has shape {tuple(attention_mask.shape)}, input_values {tuple(input_values.shape)}: "
+                "one number for each sample"
+            )
         least = int(self.stem_frames(torch.tensor(input_values.shape[1])))
         if least < 1:
             raise ValueError(f"input_values holds {input_values.shape[1]} samples, too few for a single frame")

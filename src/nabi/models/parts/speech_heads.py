@@ -49,6 +49,8 @@ class CTC(SpeechModel, HeadModel):
     ) -> CausalLMOutput:
         """logits (batch, frames, vocabulary). labels (batch, characters), -100 at padding; config.pad_token_id is
         the blank."""
+        if labels is not None and labels.dim() != 2:
+            raise ValueError(f"labels has shape {tuple(labels.shape)}; expected (batch, characters), -100 at padding")
         if labels is not None and int(labels.max()) >= self.config.vocab_size:
             raise ValueError(
                 f"labels hold {int(labels.max())}, but the vocabulary has {self.config.vocab_size} characters: use "
