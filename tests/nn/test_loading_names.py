@@ -83,6 +83,18 @@ def test_a_llama_that_writes_loads_as_one_that_answers_though_its_files_have_ano
     assert_same_weights(model.base_model, old.base_model)
 
 
+@pytest.mark.parametrize("head", ["Model", "ForConditionalGeneration"])
+@pytest.mark.parametrize("name", ["bart", "mbart", "pegasus", "blenderbot", "marian"])
+def test_a_decoder_taken_out_of_a_file_of_both_halves_has_its_words(name: str, head: str, tmp_path: Path) -> None:
+    if name == "marian" and head == "ForConditionalGeneration":
+        head = "MTModel"
+    whole = make(name, head)
+    whole.save_pretrained(tmp_path)
+    model, info = class_of(name, "ForCausalLM").from_pretrained(tmp_path, output_loading_info=True)
+    assert not info["missing_keys"]
+    assert torch.equal(model.model.decoder.embed_tokens.weight, whole.base_model.shared.weight)
+
+
 def test_a_dropped_head_is_told_at_the_level_of_information_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
