@@ -112,7 +112,10 @@ def family_of(model_type: Any) -> str:
     module = str(model_type).replace("-", "_")
     if module not in FAMILIES:
         known = ", ".join(sorted(name.replace("_", "-") for name in FAMILIES))
-        raise ValueError(f"nabi has no family for model_type {model_type!r}; it has {known}")
+        raise ValueError(
+            f"nabi has no family for model_type {model_type!r}; it has {known}. One of your own is made known by "
+            "AutoConfig.register"
+        )
     return module
 
 

@@ -13,12 +13,11 @@ from torch import Tensor, nn
 from ..config import Config
 from ..nn import heads, seq2seq
 from ..nn.block import Block
-from ..nn.context import open_context
+from ..nn.context import Context
 from ..nn.embeddings import check_length, counted_positions, look_up, tokens_or_vectors
 from ..nn.losses import cross_entropy
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
-from ..nn.stack import run_stack
 from ..nn.wiring import post_norm
 from ..outputs import (
     BaseModelOutputWithPastAndCrossAttentions,
@@ -120,12 +119,12 @@ class BartPreTrainedModel(seq2seq.Seq2SeqModel):
                 module.weight[module.padding_idx].zero_()
 
 
-class BartStack(BartPreTrainedModel):
+class BartStack(BartPreTrainedModel, seq2seq.HalfStack):
     """One half of BART, and of its relatives: they say which norms there are, where positions begin, which blocks."""
 
     block_class: ClassVar[type[BartBlock]] = BartBlock
     first_position: ClassVar[int] = FIRST_POSITION
-    word_embeddings = At("embed_tokens")
+    word_embeddings, blocks = At("embed_tokens"), At("layers")
     norm_first: Any = At("layernorm_embedding")
     norm_last: Any = None
 
@@ -137,7 +136,7 @@ class BartStack(BartPreTrainedModel):
         self.embed_tokens = self.make_words(config)
         self.make_positions(config)
         depth = config.decoder_layers if decodes else config.encoder_layers
-        self.layers = nn.ModuleList(self.block_class(config, i, decodes) for i in range(depth))
+        self.blocks = nn.ModuleList(self.block_class(config, i, decodes) for i in range(depth))
         for role in {"norm_first", "norm_last"} & set(self.roles()):
             setattr(self, role, nn.LayerNorm(config.d_model))
         self.dropout = nn.Dropout(config.dropout)
@@ -157,42 +156,14 @@ class BartStack(BartPreTrainedModel):
         check_length(past + given.shape[1], self.config.max_position_embeddings)
         return self.embed_positions(counted_positions(given.shape[1], past + self.first_position, given.device))
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        encoder_hidden_states: Tensor | None = None,
-        encoder_attention_mask: Tensor | None = None,
-        past_key_values: Any = None,
-        inputs_embeds: Tensor | None = None,
-        use_cache: bool | None = None,
-        output_attentions: bool | None = None,
-        output_hidden_states: bool | None = None,
-    ) -> BaseModelOutputWithPastAndCrossAttentions:
-        """last_hidden_state (batch, length, hidden)."""
-        given = tokens_or_vectors(input_ids, inputs_embeds)
-        context = open_context(
-            self.config,
-            given,
-            causal=self.decodes,
-            attention_mask=attention_mask,
-            past_key_values=past_key_values,
-            use_cache=use_cache if self.decodes and not self.recomputes else False,
-            memory=encoder_hidden_states,
-            memory_mask=encoder_attention_mask,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
-        )
+    def embed(self, input_ids: Tensor | None, given: Tensor, context: Context) -> Tensor:
         positions = self.positions(input_ids, given, context.past)
         x = look_up(self.embed_tokens, input_ids) * self.scale if input_ids is not None else given
         x = x + positions
-        x = self.dropout(self.norm_first(x) if self.norm_first is not None else x)
-        x = run_stack(self.layers, x, context, recompute=self.recomputes, skip=self.skip if self.training else 0.0)
-        x = self.norm_last(x) if self.norm_last is not None else x
-        context.see(x)
-        return BaseModelOutputWithPastAndCrossAttentions(
-            last_hidden_state=x, past_key_values=context.cache, **context.collected()
-        )
+        return self.dropout(self.norm_first(x) if self.norm_first is not None else x)
+
+    def finish(self, x: Tensor) -> Tensor:
+        return self.norm_last(x) if self.norm_last is not None else x
 
 
 class BartBodied(BartPreTrainedModel):

@@ -23,7 +23,7 @@ from ..nn.roles import At
 from ..nn.stack import run_stack
 from ..outputs import ModelOutput
 from .bert import BertBlock, EncoderConfig
-from .roberta import RobertaModel
+from .roberta import RobertaModel, VocabularyHeadRoles
 
 logger = logging.getLogger(__name__)
 
@@ -280,19 +280,12 @@ class LongformerMaskedLMOutput(ModelOutput):
     global_attentions: tuple[Tensor, ...] | None
 
 
-class LongformerForMaskedLM(LongformerHead, heads.MaskedLM):
+class LongformerForMaskedLM(VocabularyHeadRoles, LongformerHead, heads.MaskedLM):
     output_class = LongformerMaskedLMOutput
     ties: ClassVar[dict[str, str]] = {
         "lm_head.decoder.weight": "longformer.embeddings.word_embeddings.weight",
         "lm_head.decoder.bias": "lm_head.bias",
     }
-    dense = At("lm_head.dense")
-    norm = At("lm_head.layer_norm")
-    output_embeddings = At("lm_head.decoder")
-    lm_bias = At("lm_head.bias")
-
-    def head_activation(self, config: Any) -> str:
-        return "gelu"
 
 
 class LongformerSequenceClassifierOutput(LongformerMaskedLMOutput):

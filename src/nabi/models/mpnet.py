@@ -17,6 +17,7 @@ from ..nn.stack import run_stack
 from ..nn.text_encoder import EncoderBlock, TextEncoder
 from ..outputs import BaseModelOutputWithPooling
 from .bert import EncoderConfig
+from .roberta import VocabularyHeadRoles
 
 BUCKETS, FARTHEST = 32, 128  # whatever the config says of its table, which may only be longer
 
@@ -119,18 +120,11 @@ class MPNetHead(MPNetPreTrainedModel):
         return config.hidden_dropout_prob
 
 
-class MPNetForMaskedLM(MPNetHead, heads.MaskedLM):
+class MPNetForMaskedLM(VocabularyHeadRoles, MPNetHead, heads.MaskedLM):
     ties: ClassVar[dict[str, str]] = {
         "lm_head.decoder.weight": "mpnet.embeddings.word_embeddings.weight",
         "lm_head.decoder.bias": "lm_head.bias",
     }
-    dense = At("lm_head.dense")
-    norm = At("lm_head.layer_norm")
-    output_embeddings = At("lm_head.decoder")
-    lm_bias = At("lm_head.bias")
-
-    def head_activation(self, config: Any) -> str:
-        return "gelu"
 
 
 class MPNetForSequenceClassification(MPNetHead, heads.FirstTokenClassification):

@@ -54,11 +54,9 @@ class RobertaHead(RobertaPreTrainedModel):
     body_options: ClassVar[dict[str, Any]] = {"add_pooling_layer": False}
 
 
-class RobertaVocabularyHead(RobertaHead):
-    ties: ClassVar[dict[str, str]] = {
-        "lm_head.decoder.weight": "roberta.embeddings.word_embeddings.weight",
-        "lm_head.decoder.bias": "lm_head.bias",
-    }
+class VocabularyHeadRoles(PreTrainedModel):
+    """Where RoBERTa and its relatives have their vocabulary head."""
+
     dense = At("lm_head.dense")
     norm = At("lm_head.layer_norm")
     output_embeddings = At("lm_head.decoder")
@@ -66,6 +64,13 @@ class RobertaVocabularyHead(RobertaHead):
 
     def head_activation(self, config: Any) -> str:
         return "gelu"
+
+
+class RobertaVocabularyHead(VocabularyHeadRoles, RobertaHead):
+    ties: ClassVar[dict[str, str]] = {
+        "lm_head.decoder.weight": "roberta.embeddings.word_embeddings.weight",
+        "lm_head.decoder.bias": "lm_head.bias",
+    }
 
 
 class RobertaForMaskedLM(RobertaVocabularyHead, heads.MaskedLM):

@@ -11,17 +11,16 @@ from torch import Tensor, nn
 from ..config import Config
 from ..nn import heads, seq2seq
 from ..nn.block import Block
-from ..nn.context import Context, open_context
-from ..nn.embeddings import look_up, tokens_or_vectors
+from ..nn.context import Context
+from ..nn.embeddings import look_up
 from ..nn.masks import combine
 from ..nn.mlp import gated
 from ..nn.norms import RMSNorm
 from ..nn.positions import relative_buckets
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
-from ..nn.stack import run_stack
 from ..nn.wiring import pre_norm
-from ..outputs import BaseModelOutput, BaseModelOutputWithPastAndCrossAttentions, Seq2SeqModelOutput
+from ..outputs import BaseModelOutput, Seq2SeqModelOutput
 
 
 class T5Config(Config):
@@ -169,11 +168,12 @@ def _normal(layer: Any, std: float) -> None:
         layer.weight.normal_(0.0, std)
 
 
-class T5Stack(T5PreTrainedModel):
+class T5Stack(T5PreTrainedModel, seq2seq.HalfStack):
     """One half of T5. The bias of relative positions is computed once and shared by all blocks."""
 
     block_classes: ClassVar[tuple[type[T5Block], ...]] = (T5Block, T5GatedBlock, T5DecoderBlock, T5GatedDecoderBlock)
-    word_embeddings = At("embed_tokens")
+    biased = True
+    word_embeddings, blocks = At("embed_tokens"), At("block")
 
     def __init__(self, config: Any, decodes: bool) -> None:
         super().__init__(config)
@@ -181,46 +181,17 @@ class T5Stack(T5PreTrainedModel):
         depth = config.num_decoder_layers if decodes else config.num_layers
         self.embed_tokens = nn.Embedding(config.vocab_size, config.d_model)
         block_class = self.block_classes[2 * decodes + config.is_gated]
-        self.block = nn.ModuleList(block_class(config, i) for i in range(depth))
+        self.blocks = nn.ModuleList(block_class(config, i) for i in range(depth))
         self.final_layer_norm = RMSNorm(config.d_model, config.layer_norm_epsilon)
         self.dropout = nn.Dropout(config.dropout_rate)
         self.post_init()
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        encoder_hidden_states: Tensor | None = None,
-        encoder_attention_mask: Tensor | None = None,
-        inputs_embeds: Tensor | None = None,
-        past_key_values: Any = None,
-        use_cache: bool | None = None,
-        output_attentions: bool | None = None,
-        output_hidden_states: bool | None = None,
-    ) -> BaseModelOutputWithPastAndCrossAttentions:
-        """last_hidden_state (batch, length, hidden)."""
-        given = tokens_or_vectors(input_ids, inputs_embeds)
-        context = open_context(
-            self.config,
-            given,
-            causal=self.decodes,
-            attention_mask=attention_mask,
-            past_key_values=past_key_values,
-            use_cache=use_cache if self.decodes and not self.recomputes else False,
-            memory=encoder_hidden_states,
-            memory_mask=encoder_attention_mask,
-            bias=True,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
-        )
-        x = look_up(self.embed_tokens, input_ids) if input_ids is not None else given
+    def embed(self, input_ids: Tensor | None, given: Tensor, context: Context) -> Tensor:
         self.place_biases(self.buckets(given, context), context)
-        x = run_stack(self.block, self.dropout(x), context, recompute=self.recomputes)
-        x = self.dropout(self.final_layer_norm(x))
-        context.see(x)
-        return BaseModelOutputWithPastAndCrossAttentions(
-            last_hidden_state=x, past_key_values=context.cache, **context.collected()
-        )
+        return self.dropout(look_up(self.embed_tokens, input_ids) if input_ids is not None else given)
+
+    def finish(self, x: Tensor) -> Tensor:
+        return self.dropout(self.final_layer_norm(x))
 
     def buckets(self, given: Tensor, context: Context) -> Tensor:
         """(queries, keys): the bucket of each distance."""
@@ -234,7 +205,7 @@ class T5Stack(T5PreTrainedModel):
 
     def place_biases(self, buckets: Tensor, context: Context) -> None:
         """Into the mask of all blocks: (1, heads, queries, keys), from the first block's table."""
-        first: Any = self.block[0]
+        first: Any = self.blocks[0]
         context.mask = combine(context.mask, first.bias(buckets).permute(2, 0, 1)[None])
 
 

@@ -31,6 +31,10 @@ _NO_EFFECT = (
     "torchscript",
     "from_pt",
 )
+_REFUSED = {
+    **dict.fromkeys(("load_in_8bit", "load_in_4bit", "quantization_config"), "load a PyTorch checkpoint in float"),
+    **dict.fromkeys(("from_tf", "from_flax"), "make a PyTorch checkpoint of it first: nabi convert SOURCE TARGET"),
+}
 
 
 class PreTrainedModel(RoleModule):
@@ -221,9 +225,9 @@ class PreTrainedModel(RoleModule):
         """
         for name in _NO_EFFECT:
             options.pop(name, None)
-        for name in ("load_in_8bit", "load_in_4bit", "quantization_config", "from_tf", "from_flax"):
+        for name, remedy in _REFUSED.items():
             if options.pop(name, None):
-                raise ValueError(f"from_pretrained({name}=…) is not supported: load a PyTorch checkpoint in float")
+                raise ValueError(f"from_pretrained({name}=…) is not supported: {remedy}")
         check_attention(options.pop("attn_implementation", None))
         config, repository = cls._open(name_or_path, config, options)
         if state_dict is None:

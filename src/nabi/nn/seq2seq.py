@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..outputs import (
     BaseModelOutput,
+    BaseModelOutputWithPastAndCrossAttentions,
     ModelOutput,
     Seq2SeqLMOutput,
     Seq2SeqModelOutput,
     Seq2SeqQuestionAnsweringModelOutput,
     Seq2SeqSequenceClassifierOutput,
 )
+from .context import Context, open_context
+from .embeddings import tokens_or_vectors
 from .heads import ClassificationHead, HeadModel
 from .losses import IGNORED, classification_loss, cross_entropy, span_loss
 from .pretrained import PreTrainedModel
+from .stack import run_stack
 
 
 def run_seq2seq(
@@ -104,6 +108,60 @@ class Seq2SeqModel(PreTrainedModel):
 
     def prepare_decoder_input_ids_from_labels(self, labels: Tensor) -> Tensor:
         return self.shift_right(labels)
+
+
+class HalfStack(Seq2SeqModel):
+    """One half of a model that reads a source and writes a target. Roles: word_embeddings, blocks.
+
+    `embed` and `finish` are the family's.
+    """
+
+    biased: ClassVar[bool] = False  # whether `embed` adds a bias to the context's mask
+    blocks: Any
+    decodes: bool
+    skip: float = 0.0  # the chance that a block is left out in training
+
+    def embed(self, input_ids: Tensor | None, given: Tensor, context: Context) -> Tensor:
+        """What goes into the first block; given: the ids (batch, length), or vectors in their place."""
+        raise TypeError(f"{type(self).__name__} does not say how it embeds")
+
+    def finish(self, x: Tensor) -> Tensor:
+        return x
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_attention_mask: Tensor | None = None,
+        past_key_values: Any = None,
+        inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+    ) -> BaseModelOutputWithPastAndCrossAttentions:
+        """last_hidden_state (batch, length, hidden)."""
+        given = tokens_or_vectors(input_ids, inputs_embeds)
+        context = open_context(
+            self.config,
+            given,
+            causal=self.decodes,
+            attention_mask=attention_mask,
+            past_key_values=past_key_values,
+            use_cache=use_cache if self.decodes and not self.recomputes else False,
+            memory=encoder_hidden_states,
+            memory_mask=encoder_attention_mask,
+            bias=self.biased,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
+        )
+        x = self.embed(input_ids, given, context)
+        x = run_stack(self.blocks, x, context, recompute=self.recomputes, skip=self.skip if self.training else 0.0)
+        x = self.finish(x)
+        context.see(x)
+        return BaseModelOutputWithPastAndCrossAttentions(
+            last_hidden_state=x, past_key_values=context.cache, **context.collected()
+        )
 
 
 def passed_on(out: Seq2SeqModelOutput) -> dict[str, Any]:
