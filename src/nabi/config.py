@@ -38,7 +38,7 @@ NO_EFFECT = GENERATION_KEYS | frozenset(
     language unsloth_version unsloth_fixed _attn_implementation _attn_implementation_autoset attn_implementation
     attn_implementation_internal custom_pipelines author created_date license xla_device use_return_dict
     seq_length max_seq_length _diffusers_version unk_token_id mask_token_id cls_token_id processor_class
-    name sentence_transformers sbert_ce_default_activation_function""".split()
+    name sentence_transformers sbert_ce_default_activation_function eos_token_ids padding""".split()
 )
 
 

@@ -83,6 +83,18 @@ def test_a_llama_that_writes_loads_as_one_that_answers_though_its_files_have_ano
     assert_same_weights(model.base_model, old.base_model)
 
 
+@pytest.mark.parametrize("head", ["Model", "ForConditionalGeneration"])
+@pytest.mark.parametrize("name", ["bart", "mbart", "pegasus", "blenderbot", "marian"])
+def test_a_decoder_taken_out_of_a_file_of_both_halves_has_its_words(name: str, head: str, tmp_path: Path) -> None:
+    if name == "marian" and head == "ForConditionalGeneration":
+        head = "MTModel"
+    whole = make(name, head)
+    whole.save_pretrained(tmp_path)
+    model, info = class_of(name, "ForCausalLM").from_pretrained(tmp_path, output_loading_info=True)
+    assert not info["missing_keys"]
+    assert torch.equal(model.model.decoder.embed_tokens.weight, whole.base_model.shared.weight)
+
+
 def test_a_dropped_head_is_told_at_the_level_of_information_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -211,13 +223,15 @@ def test_gamma_in_another_place_is_no_norm(tmp_path: Path) -> None:
     assert info["unexpected_keys"] == ["adapter.gamma"]
 
 
-def test_weight_g_and_weight_v_are_wav2vec2s_length_and_direction(tmp_path: Path) -> None:
-    model = make("wav2vec2", "ForCTC")
+@pytest.mark.parametrize("head", ["ForCTC", "Model"])
+@pytest.mark.parametrize("name", ["wav2vec2", "wav2vec2-stable", "hubert", "hubert-stable"])
+def test_weight_g_and_weight_v_are_the_length_and_direction_of_speech_models(
+    name: str, head: str, tmp_path: Path
+) -> None:
+    model = make(name, head)
     prefix = r"conv\.parametrizations\.weight\.original"
     state = old_names(state_of(model), (prefix + "0", "conv.weight_g"), (prefix + "1", "conv.weight_v"))
-    loaded, info = nabi.Wav2Vec2ForCTC.from_pretrained(
-        checkpoint(tmp_path, "wav2vec2", state), output_loading_info=True
-    )
+    loaded, info = class_of(name, head).from_pretrained(checkpoint(tmp_path, name, state), output_loading_info=True)
     assert not any(info.values())
     assert_same_weights(loaded, model)
 
@@ -233,6 +247,28 @@ def test_weight_g_and_weight_v_are_wav2vec2s_length_and_direction(tmp_path: Path
         ("t5", "ForConditionalGeneration", ["decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"]),
         ("bart", "ForConditionalGeneration", ["model.encoder.version", "model.decoder.version"]),
         ("deberta-v3", "Model", ["embeddings.position_ids"]),
+        ("deberta-v3", "Model", ["deberta.embeddings.position_embeddings.weight", "mask_predictions.dense.weight"]),
+        ("deberta-v3", "Model", ["deberta.embeddings.word_embeddings._weight"]),
+        (
+            "gpt-neo",
+            "ForCausalLM",
+            ["transformer.h.0.attn.attention.bias", "transformer.h.0.attn.attention.masked_bias"],
+        ),
+        ("gptj", "ForCausalLM", ["transformer.h.0.attn.bias", "transformer.h.0.attn.masked_bias"]),
+        ("gpt-neox", "ForCausalLM", ["gpt_neox.layers.0.attention.bias", "gpt_neox.layers.0.attention.masked_bias"]),
+        ("gpt-neox", "ForCausalLM", ["gpt_neox.layers.0.attention.rotary_emb.inv_freq"]),
+        ("xlm", "WithLMHeadModel", ["transformer.position_ids"]),
+        (
+            "m2m100",
+            "ForConditionalGeneration",
+            [f"model.{half}.embed_positions.weights" for half in ("encoder", "decoder")],
+        ),
+        ("clip", "Model", [f"{tower}_model.embeddings.position_ids" for tower in ("text", "vision")]),
+        ("siglip", "Model", [f"{tower}_model.embeddings.position_ids" for tower in ("text", "vision")]),
+        ("detr", "ForObjectDetection", ["model.backbone.conv_encoder.model.bn1.num_batches_tracked"]),
+        ("vit2gpt2", "Model", ["decoder.transformer.h.0.attn.bias", "decoder.transformer.h.0.attn.masked_bias"]),
+        ("vit2gpt2", "Model", [f"decoder.transformer.h.0.crossattention.{name}" for name in ("bias", "masked_bias")]),
+        ("deit2trocr", "Model", ["decoder.model.decoder.embed_positions._float_tensor"]),
     ],
 )
 def test_buffers_that_old_versions_saved_are_passed_over_in_silence(
@@ -245,6 +281,52 @@ def test_buffers_that_old_versions_saved_are_passed_over_in_silence(
         loaded, info = class_of(name, head).from_pretrained(checkpoint(tmp_path, name, state), output_loading_info=True)
     assert not any(info.values()) and not caplog.records
     assert_same_weights(loaded, model)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "prefix"),
+    [
+        ("opt", "ForCausalLM", "model."),
+        ("opt-350m", "ForCausalLM", "model."),
+        ("opt", "ForSequenceClassification", "model."),
+        ("bloom", "ForCausalLM", "transformer."),
+        ("whisper", "ForConditionalGeneration", "model."),
+        ("xlnet", "LMHeadModel", "transformer."),
+        ("hubert", "ForCTC", "hubert."),
+        ("vit", "ForImageClassification", "vit."),
+    ],
+)
+def test_a_body_stored_without_its_prefix_loads_with_a_head(name: str, head: str, prefix: str, tmp_path: Path) -> None:
+    model = make(name, head)
+    state = {key.removeprefix(prefix): tensor for key, tensor in state_of(model).items()}
+    loaded, info = class_of(name, head).from_pretrained(checkpoint(tmp_path, name, state), output_loading_info=True)
+    assert not any(info.values())
+    assert_same_weights(loaded, model)
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        *((name, "ForCausalLM") for name in ("bloom", "falcon", "opt", "gemma", "qwen2")),
+        *((name, "ForMaskedLM") for name in ("roberta", "big-bird", "longformer", "mpnet", "deberta-v3")),
+        *(
+            (name, "ForConditionalGeneration")
+            for name in ("t5", "mt5", "umt5", "mbart", "pegasus", "m2m100", "whisper")
+        ),
+        ("marian", "MTModel"),
+        ("xlm", "WithLMHeadModel"),
+        ("xlnet", "LMHeadModel"),
+        *((name, "Model") for name in ("bert2bert", "vit2gpt2", "deit2trocr")),
+    ],
+)
+def test_a_file_of_pytorch_names_a_tied_weight_as_often_as_it_is_used(name: str, head: str, tmp_path: Path) -> None:
+    model = make(name, head)
+    state = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    loaded, info = class_of(name, head).from_pretrained(checkpoint(tmp_path, name, state), output_loading_info=True)
+    assert not any(info.values())
+    assert_same_weights(loaded, model)
+    tied = loaded.tied_weights()
+    assert all(loaded.get_parameter(alias) is loaded.get_parameter(origin) for alias, origin in tied.items())
 
 
 def test_gpt2_as_openai_stored_it_has_no_prefix_and_loads_with_a_head(tmp_path: Path) -> None:

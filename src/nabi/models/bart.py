@@ -250,6 +250,7 @@ class BartDecoderWrapper(BartPreTrainedModel):
 
 class BartForCausalLM(BartPreTrainedModel, heads.CausalLM):
     body_class: ClassVar[type[PreTrainedModel]] = BartDecoderWrapper
+    renames = ((r"^(model\.)?shared\.weight$", "model.decoder.embed_tokens.weight"),)  # from a file of both halves
     ties: ClassVar[dict[str, str]] = {"lm_head.weight": "model.decoder.embed_tokens.weight"}
     output_embeddings = At("lm_head")
     output_class = CausalLMOutputWithCrossAttentions
