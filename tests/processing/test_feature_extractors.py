@@ -128,6 +128,28 @@ def test_another_rate_is_resampled_and_said_once(caplog: pytest.LogCaptureFixtur
     assert np.array_equal(held["input_values"][0], out["input_values"][0])
 
 
+@pytest.mark.parametrize("rate", [0, -1, 0.0, 16000.5, "16000", True, float("nan")])
+def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
+    for name in ("Wav2Vec2FeatureExtractor", "WhisperFeatureExtractor"):
+        with pytest.raises(ValueError, match="Sampling rates are whole numbers above 0, not"):
+            getattr(nabi, name)()(WAVES[0], sampling_rate=rate)
+    with pytest.raises(ValueError, match="Sampling rates are whole numbers above 0, not"):
+        nabi.Wav2Vec2FeatureExtractor()({"array": WAVES[0], "sampling_rate": rate})
+
+
+def test_a_whole_rate_may_be_a_float() -> None:
+    extract = nabi.Wav2Vec2FeatureExtractor()
+    for rate in (8000, 16000):
+        ours = extract(WAVES[0], sampling_rate=float(rate))["input_values"][0]
+        assert np.array_equal(ours, extract(WAVES[0], sampling_rate=rate)["input_values"][0])
+
+
+@pytest.mark.parametrize("length", [0, -1])
+def test_whispers_length_is_above_zero_too(length: int) -> None:
+    with pytest.raises(ValueError, match=f"max_length={length} is no length"):
+        nabi.WhisperFeatureExtractor(chunk_length=1)(WAVES[0], sampling_rate=16000, max_length=length)
+
+
 def test_no_rate_is_mentioned_once(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
         nabi.WhisperFeatureExtractor(chunk_length=1)(WAVES[0])
@@ -149,6 +171,9 @@ def test_tensors_and_files_are_taken(tmp_path: Path) -> None:
         ({"padding": "max_length"}, "padding='max_length' needs max_length"),
         ({"truncation": True}, "truncation=True needs max_length"),
         ({"padding": "maximum"}, "padding='maximum' is unknown"),
+        ({"padding": "max_length", "max_length": 0}, "max_length=0 is no length: give a whole number"),
+        ({"truncation": True, "max_length": -1}, "max_length=-1 is no length"),
+        ({"padding": True, "pad_to_multiple_of": -8}, "pad_to_multiple_of=-8 is no length"),
         ({"paddin": True}, "has no option 'paddin'. Do you mean 'padding'"),
         ({"return_tensors": "pt"}, r"'input_values' has items of shapes \(450,\) and \(1600,\).*padding=True"),
     ],
