@@ -201,12 +201,46 @@ def test_defaults_are_the_incumbents_and_folders_go_both_ways(name: str, tmp_pat
     written = json.loads((tmp_path / "theirs" / "preprocessor_config.json").read_text())
     assert json.loads(ours.to_json_string()) == written
     assert getattr(nabi, name).from_pretrained(tmp_path / "theirs").to_dict() == ours.to_dict()
-    changed = getattr(nabi, name)(padding_value=0.5, return_attention_mask=True, note=3)
+    changed = getattr(nabi, name).from_dict(dict(padding_value=0.5, return_attention_mask=True, note=3))
     changed.save_pretrained(tmp_path / "ours")
     read = getattr(incumbent, name).from_pretrained(tmp_path / "ours")
     assert read.padding_value == 0.5 and read.return_attention_mask is True
     assert getattr(nabi, name).from_pretrained(tmp_path / "ours").to_dict() == changed.to_dict()
     assert getattr(nabi, name).from_pretrained(tmp_path / "ours", padding_value=0.25).padding_value == 0.25
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"do_normalise": False}, "has no setting 'do_normalise'. Do you mean 'do_normalize'?"),
+        ({"hop_lenght": 100}, "has no setting 'hop_lenght'. (Do you mean 'hop_length'|It takes feature_size)"),
+        ({"sampling_rate": 0}, "sampling_rate=0 is no count: give a whole number above 0"),
+        ({"feature_size": 0}, "feature_size=0 is no count"),
+        ({"hop_length": -1}, "hop_length=-1 is no count"),
+        ({"n_fft": 0.5}, "n_fft=0.5 is no count"),
+        ({"padding_value": "0"}, "padding_value='0' is not a number"),
+        ({"return_attention_mask": "yes"}, "return_attention_mask='yes' is neither True nor False"),
+        ({"do_normalize": 1}, "do_normalize=1 is neither"),
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_be_is_one_clear_error_before_any_sound(settings: dict[str, Any], message: str) -> None:
+    taken = [
+        name
+        for name in ("Wav2Vec2FeatureExtractor", "WhisperFeatureExtractor")
+        if "has no" in message or set(settings) <= set(getattr(nabi, name).settings())
+    ]
+    assert taken
+    for name in taken:
+        if name.startswith("Whisper") and "do_normalise" in settings:
+            message = "has no setting 'do_normalise'"
+        with pytest.raises((ValueError, TypeError), match=message):
+            getattr(nabi, name)(**settings)
+
+
+def test_counts_may_be_whole_floats() -> None:
+    assert nabi.Wav2Vec2FeatureExtractor(sampling_rate=16000.0).sampling_rate == 16000
+    assert nabi.WhisperFeatureExtractor(chunk_length=2.0).n_samples == 32000
 
 
 def test_the_bands_that_old_files_hold_are_made_anew() -> None:

@@ -225,7 +225,8 @@ def test_defaults_are_the_incumbents_and_folders_go_both_ways(name: str, tmp_pat
     theirs.save_pretrained(tmp_path / "theirs")
     written = json.loads((tmp_path / "theirs" / "preprocessor_config.json").read_text())
     assert json.loads(ours.to_json_string()) == written
-    changed = getattr(nabi, f"{name}ImageProcessor")(image_std=[0.3, 0.4, 0.5], do_rescale=False, resample=0, note=7)
+    settings = dict(image_std=[0.3, 0.4, 0.5], do_rescale=False, resample=0, note=7)
+    changed = getattr(nabi, f"{name}ImageProcessor").from_dict(settings)
     changed.save_pretrained(tmp_path / "ours")
     again = getattr(nabi, f"{name}ImageProcessor").from_pretrained(tmp_path / "ours")
     assert again.to_dict() == changed.to_dict() and again.note == 7
@@ -257,6 +258,51 @@ def test_a_keyword_that_is_no_setting_is_mentioned(tmp_path: Path, caplog: pytes
     nabi.ViTImageProcessor().save_pretrained(tmp_path)
     nabi.ViTImageProcessor.from_pretrained(tmp_path, do_resiz=False)
     assert "ViTImageProcessor has no setting 'do_resiz': it is left out." in caplog.text
+
+
+WRONG_SETTINGS: list[tuple[dict[str, Any], str]] = [
+    ({"do_resize": "no"}, "do_resize='no' is neither True nor False"),
+    ({"do_normalize": 1}, "do_normalize=1 is neither"),
+    ({"image_std": [0.5, 0.0, 0.5]}, r"image_std=\[0.5, 0.0, 0.5\] holds a zero"),
+    ({"image_std": 0}, "image_std=0 holds a zero"),
+    ({"image_mean": ["a", 0.5, 0.5]}, "image_mean=.* is not a number, or a list of one for each channel"),
+    ({"image_mean": [float("nan")] * 3}, "image_mean=.* is not a number"),
+    ({"image_mean": []}, "image_mean=.* is not a number"),
+    ({"rescale_factor": 0}, "rescale_factor=0 is not above 0"),
+    ({"rescale_factor": -1 / 255}, "rescale_factor=.* is not above 0"),
+    ({"rescale_factor": "1/255"}, "rescale_factor='1/255' is not a number"),
+    ({"rescale_factor": True}, "rescale_factor=True is not a number"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), WRONG_SETTINGS, ids=str)
+def test_a_setting_that_cannot_be_is_one_clear_error_before_any_image(settings: dict[str, Any], message: str) -> None:
+    for name in NAMES:
+        with pytest.raises(ValueError, match=message):
+            getattr(nabi, f"{name}ImageProcessor")(**settings)
+        with pytest.raises(ValueError, match=message):
+            getattr(nabi, f"{name}ImageProcessor")()(picture(), **settings)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_misspelt_setting_is_refused_with_the_one_that_is_meant(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name}ImageProcessor has no setting 'do_resze'. Do you mean 'do_resize'?"):
+        getattr(nabi, f"{name}ImageProcessor")(do_resze=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_published_files_hold_beside_settings_is_kept(name: str, tmp_path: Path, incumbent: ModuleType) -> None:
+    for theirs in (f"{name}ImageProcessorPil", f"{name}ImageProcessor"):  # written by either of its implementations
+        getattr(incumbent, theirs)().save_pretrained(tmp_path)
+        file = tmp_path / "preprocessor_config.json"
+        held = {**json.loads(file.read_text()), "image_seq_length": 576, "_valid_processor_keys": ["images"], "odd": 1}
+        held |= {"size_divisor": None, "device": None, "auto_map": {}, "processor_class": "CLIPProcessor"}
+        file.write_text(json.dumps(held))
+        made = getattr(nabi, f"{name}ImageProcessor").from_pretrained(tmp_path)
+        saved = json.loads(made.to_json_string())
+        assert saved["image_seq_length"] == 576 and saved["odd"] == 1
+        assert made(picture(), return_tensors="np").pixel_values.ndim == 4
+        assert getattr(nabi, f"{name}ImageProcessor").from_json_file(file).to_dict() == made.to_dict()
 
 
 def test_old_and_fast_names_are_the_same_class() -> None:

@@ -25,6 +25,7 @@ class _Detector(BaseImageProcessor):
     """
 
     default_to_square = False
+    old_names = ("pad_and_return_pixel_mask",)
     own_options = ("format", "do_convert_annotations", "max_size")
     defaults = {
         "do_resize": True,

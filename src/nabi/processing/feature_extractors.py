@@ -5,13 +5,12 @@ any recording -> mono samples at the model's rate -> cut and padded -> normalize
 
 from __future__ import annotations
 
-import difflib
 from typing import Any, ClassVar
 
 import numpy as np
 
 from .features import BatchFeature
-from .files import Preprocessor
+from .files import Preprocessor, unknown_option
 from .sound import as_list, as_rate, as_waveform, read_audio, resample, whole_number
 from .sources import is_file_like, say_once
 from .spectrogram import log_mel, mel_filters
@@ -40,8 +39,8 @@ class SequenceFeatureExtractor(Preprocessor):
     return_attention_mask: bool
 
     @classmethod
-    def is_setting(cls, key: str) -> bool:
-        return key in cls.defaults or key in ("padding_side", "return_attention_mask")
+    def settings(cls) -> list[str]:
+        return [*cls.defaults, "padding_side", "return_attention_mask"]
 
     def __call__(self, raw_speech: Any, **options: Any) -> BatchFeature:
         raise NotImplementedError(f"{type(self).__name__} is a base: use Wav2Vec2FeatureExtractor or another.")
@@ -152,11 +151,7 @@ class SequenceFeatureExtractor(Preprocessor):
         ignored = ("load_audio_backend",)
         for key in options:
             if key not in ignored:
-                near = difflib.get_close_matches(key, known.split(), 1)
-                raise TypeError(
-                    f"{type(self).__name__} has no option {key!r}."
-                    + (f" Do you mean {near[0]!r}?" if near else f" It takes: {known}.")
-                )
+                raise unknown_option(type(self).__name__, "option", key, known.split())
 
 
 class Wav2Vec2FeatureExtractor(SequenceFeatureExtractor):
@@ -223,6 +218,7 @@ class WhisperFeatureExtractor(SequenceFeatureExtractor):
         "dither": 0.0,
     }
     model_input_names = ["input_features"]
+    old_names = ("mel_filters", "n_samples", "nb_max_frames")
     hop_length: int
     chunk_length: int
     n_fft: int
