@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 from pathlib import Path
@@ -124,8 +125,35 @@ def test_a_path_gives_what_the_loaded_image_gives(tmp_path: Path, incumbent: Mod
     ours, theirs = both("ViT", incumbent)
     for name in ("print.jpg", "icon.png"):
         path = str(tmp_path / name)
-        assert_same(ours(path, return_tensors="np"), theirs(path, return_tensors="np"))
-        assert_same(ours(Path(path).read_bytes(), return_tensors="np"), theirs(path, return_tensors="np"))
+        # The incumbent shows the hidden colours of a path, and lays an opened image on white; here both are.
+        their = theirs(Image.open(path), do_convert_rgb=True, return_tensors="np")
+        for source in (path, Path(path).read_bytes(), Image.open(path)):
+            assert_same(ours(source, return_tensors="np"), their)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "LA", "RGBA", "CMYK", "1", "I;16"])
+@pytest.mark.parametrize("name", ["ViT", "DeiT", "ConvNext", "Detr", "Yolos"])
+def test_pil_images_that_the_incumbent_refuses_become_rgb(name: str, mode: str, incumbent: ModuleType) -> None:
+    ours, theirs = both(name, incumbent)
+    if mode == "I;16":
+        image = Image.fromarray(np.arange(1600, dtype=np.uint16).reshape(40, 40))
+    else:
+        image = picture().convert("P") if mode == "P" else picture(mode=mode)  # of RGBA it has no plain palette
+    with pytest.raises((ValueError, TypeError)):
+        theirs(image, return_tensors="np")
+    own = ours([image, picture(*image.size[::-1])], return_tensors="np").pixel_values[0]
+    layout = "TIFF" if mode in ("CMYK", "LA", "I;16") else "PNG"
+    stream = io.BytesIO()
+    image.save(stream, layout)
+    assert np.array_equal(own, ours(stream.getvalue(), return_tensors="np").pixel_values[0])
+
+
+@pytest.mark.parametrize("options", [{"do_normalize": False}, {"image_mean": 0.5, "image_std": 0.5}], ids=str)
+def test_a_grey_image_that_the_incumbent_takes_stays_grey(options: dict[str, Any], incumbent: ModuleType) -> None:
+    ours, theirs = both("ViT", incumbent, **options)
+    own = ours(picture(mode="L"), return_tensors="np")
+    assert own.pixel_values.shape == (1, 1, 224, 224)
+    assert_same(own, theirs(picture(mode="L"), return_tensors="np"))
 
 
 def test_tensors_lists_and_arrays_are_returned_as_asked() -> None:
@@ -335,12 +363,11 @@ def test_an_option_that_cannot_be_is_one_clear_error(options: dict[str, Any], me
         nabi.ViTImageProcessor()(picture(), **options)
 
 
-def test_grey_images_are_refused_by_name_where_nothing_converts_them() -> None:
+def test_grey_arrays_are_refused_by_name_where_nothing_converts_them() -> None:
+    grey = np.asarray(picture(mode="L"))
     with pytest.raises(ValueError, match=r"images\[1\] has 1 channel, but image_mean has 3 .*do_convert_rgb=True"):
-        nabi.ViTImageProcessor()([picture(), picture(mode="L")])
-    both_kinds = nabi.ViTImageProcessor(size=8)(
-        [picture(), picture(mode="L")], do_convert_rgb=True, return_tensors="pt"
-    )
+        nabi.ViTImageProcessor()([picture(), grey])
+    both_kinds = nabi.ViTImageProcessor(size=8)([picture(), grey], do_convert_rgb=True, return_tensors="pt")
     assert both_kinds.pixel_values.shape == (2, 3, 8, 8)
 
 

@@ -140,6 +140,7 @@ class _Detector(BaseImageProcessor):
         import torch
 
         segmentation.check_sizes(target_sizes, len(outputs.logits))
+        segmentation.check_threshold("threshold", threshold)
         scores, labels = outputs.logits.softmax(-1)[..., :-1].max(-1)
         x, y, width, height = outputs.pred_boxes.unbind(-1)
         boxes = torch.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], dim=-1)

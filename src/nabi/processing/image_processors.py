@@ -43,7 +43,8 @@ class BaseImageProcessor(Preprocessor):
     may override every setting: `do_convert_rgb, do_resize, size, resample, do_center_crop, crop_size, do_rescale,
     rescale_factor, do_normalize, image_mean, image_std, do_pad, pad_size`; `input_data_format` and `data_format` are
     "channels_first" or "channels_last". Files are turned upright by their EXIF data and read as RGB; PIL images are
-    taken as they are. An image that does not fit is a ValueError that names it.
+    taken as they lie, and become RGB where their channels would not fit `image_mean`. An image that does not fit is a
+    ValueError that names it.
     """
 
     part = "image_processor"
@@ -140,6 +141,9 @@ class BaseImageProcessor(Preprocessor):
     def _array(self, image: Any, name: str, o: Options) -> np.ndarray:
         array = as_array(image, name, o.do_convert_rgb, o.input_data_format)
         channels = array.shape[0]
+        wanted = [len(list(value)) for value in (o.image_mean, o.image_std) if isinstance(value, Iterable)]
+        if o.do_normalize and channels != 3 and 3 in wanted and getattr(image, "mode", "F") != "F":
+            array, channels = as_array(image, name, convert_rgb=True), 3
         for key in ("image_mean", "image_std"):
             value = getattr(o, key)
             if o.do_normalize and isinstance(value, Iterable) and len(list(value)) != channels:
