@@ -164,6 +164,10 @@ def test_old_settings_are_read(incumbent: ModuleType) -> None:
             r"annotations\[1\]: object 0 has no 'bbox', only \['area', 'category_id'\]",
         ),
         (
+            {"annotations": [annotation(1, [1, 2, 3, 4]), annotation(2, [1, 2, 3, 4], bbox=["a", 1, 2, 3])]},
+            r"annotations\[1\]: the 'bbox' of object 0 is \['a', 1, 2, 3\]: give",
+        ),
+        (
             {"annotations": [annotation(1, [1, 2, 3, 4]), annotation(2, [1, 2, 3, 4], bbox=[1, 2, 3])]},
             r"annotations\[1\]: the 'bbox' of object 0 is \[1, 2, 3\]: give \(left, top, width, height\)",
         ),

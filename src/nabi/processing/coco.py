@@ -52,12 +52,19 @@ def check_annotations(annotations: Any, images: int, layout: str) -> list[Target
                     f"annotations[{index}]: object {place} has no {lacking[0]!r}, only {sorted(item)}: give "
                     f"{_WANTED[layout]}."
                 )
-            if "bbox" in item and np.shape(item["bbox"]) != (4,):
+            if "bbox" in item and not _is_box(item["bbox"]):
                 raise ValueError(
                     f"annotations[{index}]: the 'bbox' of object {place} is {item['bbox']!r}: give (left, top, width, "
                     "height) in pixels."
                 )
     return listed
+
+
+def _is_box(box: Any) -> bool:
+    try:
+        return np.asarray(box, dtype=np.float32).shape == (4,)
+    except (TypeError, ValueError):
+        return False
 
 
 def detection_target(annotation: Target, height: int, width: int, with_masks: bool) -> Target:
