@@ -102,7 +102,7 @@ def _with_size(content: bytes, stream: Any, place: str) -> Any:
         return stream
     if size64 is not None and size == 0xFFFFFFFF:
         size = size64
-    elif size >= _STREAMED or (size == 0 and not _are_chunks(content, at + 8)):
+    elif (size > there and size >= _STREAMED) or (size == 0 and not _are_chunks(content, at + 8)):
         logger.warning("%s was streamed and does not say how long it is: the %d bytes there are taken.", place, there)
         if size == 0:  # which soundfile believes
             return io.BytesIO(content[: at + 4] + b"\xff" * 4 + content[at + 8 :])
