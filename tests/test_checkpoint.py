@@ -230,6 +230,20 @@ def test_a_pickle_of_something_else_is_refused(tmp_path: Path, content: Any) -> 
         read(tmp_path)
 
 
+def test_a_checkpoint_of_training_names_its_keys_and_the_remedy(tmp_path: Path) -> None:
+    torch.save({"epoch": 1, "model": make_tensors(), "optimizer": {"lr": 0.1}}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(OSError, match=r"its keys are 'epoch', 'model', 'optimizer'") as caught:
+        read(tmp_path)
+    assert "torch.save(checkpoint['model'], 'pytorch_model.bin')" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_a_pointer_of_git_lfs_is_told_from_weights(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 440473133\n")
+    with pytest.raises(OSError, match="git lfs pull"):
+        read(tmp_path)
+
+
 # --- broken files -----------------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ class Weights(Mapping[str, Tensor]):
         self.files = tuple(files)
         self._reader: dict[str, Mapping[str, Tensor]] = {}
         for file in self.files:
+            refuse_pointer(file)
             tensors: Mapping[str, Tensor] = _Mapped(file) if file.suffix == ".safetensors" else read_pickled(file)
             self._reader.update(dict.fromkeys(tensors, tensors))
 
@@ -44,6 +45,16 @@ class Weights(Mapping[str, Tensor]):
 
     def __len__(self) -> int:
         return len(self._reader)
+
+
+def refuse_pointer(file: Path) -> None:
+    """OSError for the small text that Git LFS leaves in place of a file it has not downloaded."""
+    with file.open("rb") as stream:
+        if stream.read(23) == b"version https://git-lfs":
+            raise OSError(
+                f"{file} is no weights file but Git LFS's pointer to one: run `git lfs install` and `git lfs pull` in "
+                "its folder, or download the file itself"
+            )
 
 
 class _Mapped(Mapping[str, Tensor]):
@@ -92,7 +103,14 @@ def read_pickled(file: Path) -> dict[str, Tensor]:
         isinstance(name, str) and isinstance(value, Tensor) for name, value in tensors.items()
     )
     if not plain:
-        raise OSError(f"{file} holds a {type(tensors).__name__}, expected a state dict of tensors by name")
+        remedy = ""
+        if isinstance(tensors, dict) and tensors:
+            remedy = f"; its keys are {', '.join(map(repr, list(tensors)[:8]))}"
+            for key, value in tensors.items():
+                if isinstance(value, dict) and value and all(isinstance(tensor, Tensor) for tensor in value.values()):
+                    remedy += f": save the one with the weights, torch.save(checkpoint[{key!r}], {file.name!r})"
+                    break
+        raise OSError(f"{file} holds a {type(tensors).__name__}, expected a state dict of tensors by name{remedy}")
     return tensors
 
 

@@ -80,6 +80,9 @@ def test_errors_are_one_line(
         (str(source), str(source)): (1, "holds a checkpoint already (config.json)"),
         (str(source), str(source), "--overwrite"): (1, "the source and the target are the same folder"),
         (str(keras), new): (1, "is not a whole HDF5 file"),
+        (str(source), ""): (1, "the target is empty: name a folder to write into"),
+        ("", new): (1, "there is no folder ''"),
+        (str(source), str(source / "config.json" / "new")): (1, "config.json', a file: name another place"),
     }
     for arguments, (code, message) in cases.items():
         assert main(["convert", *arguments]) == code, arguments

@@ -226,6 +226,40 @@ def test_the_source_itself_and_a_file_are_no_targets(bert: Path, tmp_path: Path)
         nabi.convert_checkpoint(bert, bert / "vocab.txt")
 
 
+def test_a_place_that_cannot_be_written_to_is_no_target(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for target in (bert / "vocab.txt" / "new", bert / "vocab.txt" / "deep" / "new"):
+        with pytest.raises(NotADirectoryError, match=r"lies under '.*vocab.txt', a file: name another place"):
+            nabi.convert_checkpoint(bert, target)
+    (tmp_path / "locked").mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr("os.access", lambda path, mode: False)  # the tests may run as one who may write anywhere
+        with pytest.raises(OSError, match=r"cannot be made in '.*locked' \(no permission to write\): name a folder in"):
+            nabi.convert_checkpoint(bert, tmp_path / "locked" / "deep" / "new")
+
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+    with pytest.raises(OSError, match=r"cannot be made in '.*locked' \(Read-only file system\): name a folder in"):
+        nabi.convert_checkpoint(bert, tmp_path / "locked" / "new")
+
+
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_an_empty_name_is_not_the_current_folder(
+    nothing: str, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(ValueError, match="the target is empty: name a folder"):
+        nabi.convert_checkpoint(bert, nothing)
+    assert not list(Path().iterdir())
+    monkeypatch.chdir(bert)
+    with pytest.raises(ValueError, match="the source is empty: name a folder"):
+        nabi.convert_checkpoint(nothing, tmp_path / "new")
+
+
 def test_a_file_that_did_not_come_out_as_written_leaves_no_target(
     bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

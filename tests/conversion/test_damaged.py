@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import nabi
+from nabi.conversion import convert_checkpoint
 from nabi.conversion.flax import read_flax
 from nabi.conversion.tensorflow import read_tensorflow
 
@@ -58,6 +59,13 @@ def test_changed_bytes_give_weights_or_one_error(
         assert not target.exists()
     finally:
         file.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", ["tf_model.h5", "flax_model.msgpack"])
+def test_a_pointer_of_git_lfs_is_told_from_weights(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 440473133\n")
+    with pytest.raises(OSError, match="git lfs pull"):
+        convert_checkpoint(tmp_path, tmp_path / "new")
 
 
 def test_a_whole_keras_model_is_told_from_a_checkpoint(tmp_path: Path) -> None:

@@ -159,6 +159,23 @@ def test_old_settings_are_read(incumbent: ModuleType) -> None:
         ({"annotations": [ANNOTATIONS[0], {"boxes": []}]}, r"annotations\[1\] \(\['boxes'\]\) is not of the format"),
         ({"annotations": [ANNOTATIONS[0], 3]}, r"annotations\[1\] \(int\) is not of the format 'coco_detection'"),
         ({"annotations": ANNOTATIONS, "format": "voc"}, "format='voc' is unknown: use 'coco_detection'"),
+        (
+            {"annotations": [ANNOTATIONS[0], {"image_id": 1, "annotations": [{"category_id": 1, "area": 2}]}]},
+            r"annotations\[1\]: object 0 has no 'bbox', only \['area', 'category_id'\]",
+        ),
+        (
+            {"annotations": [annotation(1, [1, 2, 3, 4]), annotation(2, [1, 2, 3, 4], bbox=["a", 1, 2, 3])]},
+            r"annotations\[1\]: the 'bbox' of object 0 is \['a', 1, 2, 3\]: give",
+        ),
+        (
+            {"annotations": [annotation(1, [1, 2, 3, 4]), annotation(2, [1, 2, 3, 4], bbox=[1, 2, 3])]},
+            r"annotations\[1\]: the 'bbox' of object 0 is \[1, 2, 3\]: give \(left, top, width, height\)",
+        ),
+        (
+            {"annotations": [{"image_id": 1, "file_name": "a", "segments_info": [{"id": 3}]}] * 2}
+            | {"format": "coco_panoptic"},
+            r"annotations\[0\]: object 0 has no 'category_id', only \['id'\]",
+        ),
         ({"do_center_crop": True, "crop_size": 20}, "does not crop, for boxes would not fit"),
     ],
     ids=str,
@@ -166,6 +183,18 @@ def test_old_settings_are_read(incumbent: ModuleType) -> None:
 def test_what_does_not_fit_is_one_clear_error(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         nabi.DetrImageProcessor(**SMALL)(IMAGES, **options)
+
+
+@pytest.mark.parametrize("kind", ["pt", "np", None])
+def test_targets_without_objects_have_the_dtypes_of_others(kind: str | None) -> None:
+    for name in ("Detr", "Yolos"):
+        process = getattr(nabi, f"{name}ImageProcessor")(**SMALL)
+        both = process(IMAGES, annotations=[annotation(1), annotation(2, [1, 2, 20, 10])], return_tensors=kind)
+        empty, full = both["labels"]
+        assert empty["boxes"].shape == (0, 4) and empty["area"].shape == (0,)
+        for key in full:
+            assert empty[key].dtype == full[key].dtype, key
+        assert "float32" in str(empty["boxes"].dtype) and "float32" in str(empty["area"].dtype)
 
 
 # --- outputs
@@ -191,6 +220,29 @@ def test_boxes_are_the_incumbents(both: tuple[Any, Any], threshold: float, sizes
         assert own["boxes"].shape == their["boxes"].shape and torch.allclose(own["boxes"], their["boxes"], atol=1e-4)
     with pytest.raises(ValueError, match="target_sizes has 1 sizes, but the outputs have 2 images"):
         both[0].post_process_object_detection(outputs(), target_sizes=[(3, 3)])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"target_sizes": [(3, 3), (3, 3, 3)]}, r"target_sizes\[1\]=\(3, 3, 3\) is no size: give \(height, width\)"),
+        ({"target_sizes": torch.ones(2, 3)}, r"target_sizes\[0\]=\[1.0, 1.0, 1.0\] is no size"),
+        ({"target_sizes": [30, 40]}, r"target_sizes\[0\]=30 is no size"),
+        ({"target_sizes": 30}, "target_sizes=30 is no list"),
+        ({"threshold": "x"}, "threshold='x' is no number"),
+        ({"threshold": None}, "threshold=None is no number"),
+    ],
+    ids=str,
+)
+def test_outputs_and_options_that_do_not_fit_are_one_clear_error(options: dict[str, Any], message: str) -> None:
+    process = nabi.DetrImageProcessor()
+    calls = [process.post_process_object_detection, process.post_process_panoptic_segmentation]
+    calls += [process.post_process_instance_segmentation]
+    if "threshold" not in options:
+        calls.append(process.post_process_semantic_segmentation)
+    for call in calls:
+        with pytest.raises(ValueError, match=message):
+            call(outputs(), **options)
 
 
 def same_maps(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> None:

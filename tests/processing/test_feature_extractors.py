@@ -128,6 +128,28 @@ def test_another_rate_is_resampled_and_said_once(caplog: pytest.LogCaptureFixtur
     assert np.array_equal(held["input_values"][0], out["input_values"][0])
 
 
+@pytest.mark.parametrize("rate", [0, -1, 0.0, 16000.5, "16000", True, float("nan")])
+def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
+    for name in ("Wav2Vec2FeatureExtractor", "WhisperFeatureExtractor"):
+        with pytest.raises(ValueError, match="Sampling rates are whole numbers above 0, not"):
+            getattr(nabi, name)()(WAVES[0], sampling_rate=rate)
+    with pytest.raises(ValueError, match="Sampling rates are whole numbers above 0, not"):
+        nabi.Wav2Vec2FeatureExtractor()({"array": WAVES[0], "sampling_rate": rate})
+
+
+def test_a_whole_rate_may_be_a_float() -> None:
+    extract = nabi.Wav2Vec2FeatureExtractor()
+    for rate in (8000, 16000):
+        ours = extract(WAVES[0], sampling_rate=float(rate))["input_values"][0]
+        assert np.array_equal(ours, extract(WAVES[0], sampling_rate=rate)["input_values"][0])
+
+
+@pytest.mark.parametrize("length", [0, -1])
+def test_whispers_length_is_above_zero_too(length: int) -> None:
+    with pytest.raises(ValueError, match=f"max_length={length} is no length"):
+        nabi.WhisperFeatureExtractor(chunk_length=1)(WAVES[0], sampling_rate=16000, max_length=length)
+
+
 def test_no_rate_is_mentioned_once(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
         nabi.WhisperFeatureExtractor(chunk_length=1)(WAVES[0])
@@ -149,6 +171,9 @@ def test_tensors_and_files_are_taken(tmp_path: Path) -> None:
         ({"padding": "max_length"}, "padding='max_length' needs max_length"),
         ({"truncation": True}, "truncation=True needs max_length"),
         ({"padding": "maximum"}, "padding='maximum' is unknown"),
+        ({"padding": "max_length", "max_length": 0}, "max_length=0 is no length: give a whole number"),
+        ({"truncation": True, "max_length": -1}, "max_length=-1 is no length"),
+        ({"padding": True, "pad_to_multiple_of": -8}, "pad_to_multiple_of=-8 is no length"),
         ({"paddin": True}, "has no option 'paddin'. Do you mean 'padding'"),
         ({"return_tensors": "pt"}, r"'input_values' has items of shapes \(450,\) and \(1600,\).*padding=True"),
     ],
@@ -176,12 +201,46 @@ def test_defaults_are_the_incumbents_and_folders_go_both_ways(name: str, tmp_pat
     written = json.loads((tmp_path / "theirs" / "preprocessor_config.json").read_text())
     assert json.loads(ours.to_json_string()) == written
     assert getattr(nabi, name).from_pretrained(tmp_path / "theirs").to_dict() == ours.to_dict()
-    changed = getattr(nabi, name)(padding_value=0.5, return_attention_mask=True, note=3)
+    changed = getattr(nabi, name).from_dict(dict(padding_value=0.5, return_attention_mask=True, note=3))
     changed.save_pretrained(tmp_path / "ours")
     read = getattr(incumbent, name).from_pretrained(tmp_path / "ours")
     assert read.padding_value == 0.5 and read.return_attention_mask is True
     assert getattr(nabi, name).from_pretrained(tmp_path / "ours").to_dict() == changed.to_dict()
     assert getattr(nabi, name).from_pretrained(tmp_path / "ours", padding_value=0.25).padding_value == 0.25
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"do_normalise": False}, "has no setting 'do_normalise'. Do you mean 'do_normalize'?"),
+        ({"hop_lenght": 100}, "has no setting 'hop_lenght'. (Do you mean 'hop_length'|It takes feature_size)"),
+        ({"sampling_rate": 0}, "sampling_rate=0 is no count: give a whole number above 0"),
+        ({"feature_size": 0}, "feature_size=0 is no count"),
+        ({"hop_length": -1}, "hop_length=-1 is no count"),
+        ({"n_fft": 0.5}, "n_fft=0.5 is no count"),
+        ({"padding_value": "0"}, "padding_value='0' is not a number"),
+        ({"return_attention_mask": "yes"}, "return_attention_mask='yes' is neither True nor False"),
+        ({"do_normalize": 1}, "do_normalize=1 is neither"),
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_be_is_one_clear_error_before_any_sound(settings: dict[str, Any], message: str) -> None:
+    taken = [
+        name
+        for name in ("Wav2Vec2FeatureExtractor", "WhisperFeatureExtractor")
+        if "has no" in message or set(settings) <= set(getattr(nabi, name).settings())
+    ]
+    assert taken
+    for name in taken:
+        if name.startswith("Whisper") and "do_normalise" in settings:
+            message = "has no setting 'do_normalise'"
+        with pytest.raises((ValueError, TypeError), match=message):
+            getattr(nabi, name)(**settings)
+
+
+def test_counts_may_be_whole_floats() -> None:
+    assert nabi.Wav2Vec2FeatureExtractor(sampling_rate=16000.0).sampling_rate == 16000
+    assert nabi.WhisperFeatureExtractor(chunk_length=2.0).n_samples == 32000
 
 
 def test_the_bands_that_old_files_hold_are_made_anew() -> None:

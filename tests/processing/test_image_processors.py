@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 from pathlib import Path
@@ -124,8 +125,35 @@ def test_a_path_gives_what_the_loaded_image_gives(tmp_path: Path, incumbent: Mod
     ours, theirs = both("ViT", incumbent)
     for name in ("print.jpg", "icon.png"):
         path = str(tmp_path / name)
-        assert_same(ours(path, return_tensors="np"), theirs(path, return_tensors="np"))
-        assert_same(ours(Path(path).read_bytes(), return_tensors="np"), theirs(path, return_tensors="np"))
+        # The incumbent shows the hidden colours of a path, and lays an opened image on white; here both are.
+        their = theirs(Image.open(path), do_convert_rgb=True, return_tensors="np")
+        for source in (path, Path(path).read_bytes(), Image.open(path)):
+            assert_same(ours(source, return_tensors="np"), their)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "LA", "RGBA", "CMYK", "1", "I;16"])
+@pytest.mark.parametrize("name", ["ViT", "DeiT", "ConvNext", "Detr", "Yolos"])
+def test_pil_images_that_the_incumbent_refuses_become_rgb(name: str, mode: str, incumbent: ModuleType) -> None:
+    ours, theirs = both(name, incumbent)
+    if mode == "I;16":
+        image = Image.fromarray(np.arange(1600, dtype=np.uint16).reshape(40, 40))
+    else:
+        image = picture().convert("P") if mode == "P" else picture(mode=mode)  # of RGBA it has no plain palette
+    with pytest.raises((ValueError, TypeError)):
+        theirs(image, return_tensors="np")
+    own = ours([image, picture(*image.size[::-1])], return_tensors="np").pixel_values[0]
+    layout = "TIFF" if mode in ("CMYK", "LA", "I;16") else "PNG"
+    stream = io.BytesIO()
+    image.save(stream, layout)
+    assert np.array_equal(own, ours(stream.getvalue(), return_tensors="np").pixel_values[0])
+
+
+@pytest.mark.parametrize("options", [{"do_normalize": False}, {"image_mean": 0.5, "image_std": 0.5}], ids=str)
+def test_a_grey_image_that_the_incumbent_takes_stays_grey(options: dict[str, Any], incumbent: ModuleType) -> None:
+    ours, theirs = both("ViT", incumbent, **options)
+    own = ours(picture(mode="L"), return_tensors="np")
+    assert own.pixel_values.shape == (1, 1, 224, 224)
+    assert_same(own, theirs(picture(mode="L"), return_tensors="np"))
 
 
 def test_tensors_lists_and_arrays_are_returned_as_asked() -> None:
@@ -225,7 +253,8 @@ def test_defaults_are_the_incumbents_and_folders_go_both_ways(name: str, tmp_pat
     theirs.save_pretrained(tmp_path / "theirs")
     written = json.loads((tmp_path / "theirs" / "preprocessor_config.json").read_text())
     assert json.loads(ours.to_json_string()) == written
-    changed = getattr(nabi, f"{name}ImageProcessor")(image_std=[0.3, 0.4, 0.5], do_rescale=False, resample=0, note=7)
+    settings = dict(image_std=[0.3, 0.4, 0.5], do_rescale=False, resample=0, note=7)
+    changed = getattr(nabi, f"{name}ImageProcessor").from_dict(settings)
     changed.save_pretrained(tmp_path / "ours")
     again = getattr(nabi, f"{name}ImageProcessor").from_pretrained(tmp_path / "ours")
     assert again.to_dict() == changed.to_dict() and again.note == 7
@@ -259,6 +288,51 @@ def test_a_keyword_that_is_no_setting_is_mentioned(tmp_path: Path, caplog: pytes
     assert "ViTImageProcessor has no setting 'do_resiz': it is left out." in caplog.text
 
 
+WRONG_SETTINGS: list[tuple[dict[str, Any], str]] = [
+    ({"do_resize": "no"}, "do_resize='no' is neither True nor False"),
+    ({"do_normalize": 1}, "do_normalize=1 is neither"),
+    ({"image_std": [0.5, 0.0, 0.5]}, r"image_std=\[0.5, 0.0, 0.5\] holds a zero"),
+    ({"image_std": 0}, "image_std=0 holds a zero"),
+    ({"image_mean": ["a", 0.5, 0.5]}, "image_mean=.* is not a number, or a list of one for each channel"),
+    ({"image_mean": [float("nan")] * 3}, "image_mean=.* is not a number"),
+    ({"image_mean": []}, "image_mean=.* is not a number"),
+    ({"rescale_factor": 0}, "rescale_factor=0 is not above 0"),
+    ({"rescale_factor": -1 / 255}, "rescale_factor=.* is not above 0"),
+    ({"rescale_factor": "1/255"}, "rescale_factor='1/255' is not a number"),
+    ({"rescale_factor": True}, "rescale_factor=True is not a number"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), WRONG_SETTINGS, ids=str)
+def test_a_setting_that_cannot_be_is_one_clear_error_before_any_image(settings: dict[str, Any], message: str) -> None:
+    for name in NAMES:
+        with pytest.raises(ValueError, match=message):
+            getattr(nabi, f"{name}ImageProcessor")(**settings)
+        with pytest.raises(ValueError, match=message):
+            getattr(nabi, f"{name}ImageProcessor")()(picture(), **settings)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_misspelt_setting_is_refused_with_the_one_that_is_meant(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name}ImageProcessor has no setting 'do_resze'. Do you mean 'do_resize'?"):
+        getattr(nabi, f"{name}ImageProcessor")(do_resze=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_published_files_hold_beside_settings_is_kept(name: str, tmp_path: Path, incumbent: ModuleType) -> None:
+    for theirs in (f"{name}ImageProcessorPil", f"{name}ImageProcessor"):  # written by either of its implementations
+        getattr(incumbent, theirs)().save_pretrained(tmp_path)
+        file = tmp_path / "preprocessor_config.json"
+        held = {**json.loads(file.read_text()), "image_seq_length": 576, "_valid_processor_keys": ["images"], "odd": 1}
+        held |= {"size_divisor": None, "device": None, "auto_map": {}, "processor_class": "CLIPProcessor"}
+        file.write_text(json.dumps(held))
+        made = getattr(nabi, f"{name}ImageProcessor").from_pretrained(tmp_path)
+        saved = json.loads(made.to_json_string())
+        assert saved["image_seq_length"] == 576 and saved["odd"] == 1
+        assert made(picture(), return_tensors="np").pixel_values.ndim == 4
+        assert getattr(nabi, f"{name}ImageProcessor").from_json_file(file).to_dict() == made.to_dict()
+
+
 def test_old_and_fast_names_are_the_same_class() -> None:
     assert nabi.ViTFeatureExtractor is nabi.ViTImageProcessor is nabi.ViTImageProcessorFast
     assert nabi.DetrFeatureExtractor is nabi.DetrImageProcessorFast is nabi.DetrImageProcessor
@@ -289,12 +363,11 @@ def test_an_option_that_cannot_be_is_one_clear_error(options: dict[str, Any], me
         nabi.ViTImageProcessor()(picture(), **options)
 
 
-def test_grey_images_are_refused_by_name_where_nothing_converts_them() -> None:
+def test_grey_arrays_are_refused_by_name_where_nothing_converts_them() -> None:
+    grey = np.asarray(picture(mode="L"))
     with pytest.raises(ValueError, match=r"images\[1\] has 1 channel, but image_mean has 3 .*do_convert_rgb=True"):
-        nabi.ViTImageProcessor()([picture(), picture(mode="L")])
-    both_kinds = nabi.ViTImageProcessor(size=8)(
-        [picture(), picture(mode="L")], do_convert_rgb=True, return_tensors="pt"
-    )
+        nabi.ViTImageProcessor()([picture(), grey])
+    both_kinds = nabi.ViTImageProcessor(size=8)([picture(), grey], do_convert_rgb=True, return_tensors="pt")
     assert both_kinds.pixel_values.shape == (2, 3, 8, 8)
 
 

@@ -101,6 +101,40 @@ def test_a_file_that_was_cut_off_in_its_head_says_so(tmp_path: Path) -> None:
         load_audio(path)
 
 
+@pytest.mark.parametrize("keep", [0.3, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("layout", ["WAV", "RF64", "FLAC", "OGG"])
+def test_a_file_that_was_cut_off_anywhere_says_so(layout: str, keep: float, tmp_path: Path) -> None:
+    content = saved(wave(40000), layout=layout)
+    cut = content[: int(len(content) * keep)]
+    path = tmp_path / "cut"
+    path.write_bytes(cut)
+    for source in (cut, path, io.BytesIO(cut)):
+        with pytest.raises(ValueError, match="damaged"):
+            load_audio(source)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0xFFFFFFFF])
+def test_a_wav_that_was_streamed_without_its_size_is_taken_whole(size: int, caplog: pytest.LogCaptureFixture) -> None:
+    content = bytearray(saved(wave(4000)))
+    at = content.index(b"data") + 4
+    content[at : at + 4] = size.to_bytes(4, "little")
+    assert np.array_equal(load_audio(bytes(content)), load_audio(saved(wave(4000))))
+    assert "was streamed and does not say how long it is: the 8000 bytes there are taken" in caplog.text
+
+
+def test_a_recording_of_nothing_says_so() -> None:
+    empty = saved(np.zeros(0, dtype=np.float32))
+    for content in (empty, empty + b"LIST\x04\0\0\0INFO", saved(np.zeros(0, dtype=np.float32), layout="OGG")):
+        with pytest.raises(ValueError, match="gives no samples: it is damaged or cut off, or nothing was recorded"):
+            load_audio(content)
+
+
+def test_parts_after_the_sound_are_no_sound() -> None:
+    for samples in (wave(401), wave(400)):
+        content = saved(samples, subtype="PCM_U8")
+        assert len(load_audio(content + b"\0" * (len(content) % 2) + b"LIST\x04\0\0\0INFO")) == len(samples)
+
+
 @pytest.mark.parametrize("layout", ["WAV", "FLAC", "OGG", "MP3"])
 def test_any_damage_gives_sound_or_one_error(layout: str) -> None:
     content = saved(wave(2000), layout=layout)

@@ -18,6 +18,10 @@ def convert(
 ) -> None:
     from ..hub import HubUnreachable, Repository
 
+    if not source.strip():  # which would be the current folder
+        raise Problem(say("no_source", name=source), code=1)
+    if not target.strip():
+        raise ValueError("the target is empty: name a folder to write into, or . for the current one")
     try:
         Repository.open(source, {})  # find a mistyped folder before torch is loaded, which takes seconds
     except OSError as error:

@@ -68,6 +68,9 @@ def convert_checkpoint(
     options (revision, token, ...) are the Hub's. What was written is read back and compared bit by bit, and appears in
     its place only then. Raises OSError for files that are missing or broken, ValueError for what does not fit.
     """
+    for name, given in (("source", source), ("target", target)):
+        if not str(given).strip():
+            raise ValueError(f"the {name} is empty: name a folder, or . for the current one")
     place = Path(os.path.abspath(Path(target).expanduser()))
     wanted = _dtype(dtype)
     limit = 1 << 62 if max_shard_size == ALL_IN_ONE else size_in_bytes(max_shard_size)
@@ -94,8 +97,12 @@ def convert_checkpoint(
 
     size = sum(file.stat().st_size for file in found.files)
     tensors = _Tensors(read, wanted, PASSES * size, progress)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as beside:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        workshop = tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent)
+    except OSError as error:
+        raise _unwritable(place, place.parent, error.strerror or str(error)) from error
+    with workshop as beside:
         folder = Path(beside, place.name)
         folder.mkdir()
         save_weights(tensors, folder, max_shard_size=limit)
@@ -251,9 +258,21 @@ def _classes(module: str) -> list[type[PreTrainedModel]]:
     return [getattr(loaded, name) for name in names]
 
 
+def _unwritable(place: Path, above: Path, reason: str) -> OSError:
+    return OSError(
+        f"the target {str(place)!r} cannot be made in {str(above)!r} ({reason}): name a folder in a place that you may "
+        "write to"
+    )
+
+
 def _check_place(place: Path, repository: Repository, overwrite: bool) -> None:
     if place.exists() and not place.is_dir():
         raise NotADirectoryError(f"the target {str(place)!r} is a file: name a folder")
+    above = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(f"the target {str(place)!r} lies under {str(above)!r}, a file: name another place")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise _unwritable(place, above, "no permission to write")
     if repository.is_local and place.exists() and place.samefile(Path(repository.name, repository.subfolder)):
         raise ValueError(f"the source and the target are the same folder, {str(place)!r}: name another target")
     held = held_checkpoint(place)

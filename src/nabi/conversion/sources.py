@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from ..checkpoint import Weights, find_weights
+from ..checkpoint import Weights, find_weights, refuse_pointer
 from ..config import read_json
 from ..hub import Repository
 from .flax import add_flax, read_flax
@@ -40,6 +40,8 @@ def find_source(repository: Repository) -> Source:
         return Source(framework, weights.files, stored=_renamed(weights, framework))
     for framework, name, read in (("TensorFlow", TENSORFLOW, read_tensorflow), ("Flax", FLAX, read_flax)):
         if files := _files(repository, name):
+            for file in files:
+                refuse_pointer(file)
             return Source(framework, tuple(files), stored=read(files))
     raise FileNotFoundError(
         f"no weights in {repository.name}: none of model.safetensors, pytorch_model.bin, {TENSORFLOW}, {FLAX} and "

@@ -19,6 +19,7 @@ _WANTED = {
     DETECTION: "{'image_id': int, 'annotations': [{'bbox', 'category_id', 'area', …}, …]}",
     PANOPTIC: "{'image_id': int, 'file_name': str, 'segments_info': [{'id', 'category_id', …}, …]}",
 }
+_OF_OBJECTS, _OF_SEGMENTS = ("bbox", "category_id", "area"), ("id", "category_id", "iscrowd", "area")
 NEAREST = 0
 
 Target = dict[str, Any]
@@ -43,7 +44,27 @@ def check_annotations(annotations: Any, images: int, layout: str) -> list[Target
             raise ValueError(f"annotations[{index}] ({shown}) is not of the format {layout!r}: {_WANTED[layout]}.")
         if layout == PANOPTIC and "file_name" not in entry:
             raise ValueError(f"annotations[{index}] has no 'file_name' of its mask: {_WANTED[layout]}.")
+        needed = _OF_OBJECTS if layout == DETECTION else _OF_SEGMENTS
+        for place, item in enumerate(items):
+            lacking = [key for key in needed if key not in item]
+            if lacking and not (layout == DETECTION and item.get("iscrowd")):
+                raise ValueError(
+                    f"annotations[{index}]: object {place} has no {lacking[0]!r}, only {sorted(item)}: give "
+                    f"{_WANTED[layout]}."
+                )
+            if "bbox" in item and not _is_box(item["bbox"]):
+                raise ValueError(
+                    f"annotations[{index}]: the 'bbox' of object {place} is {item['bbox']!r}: give (left, top, width, "
+                    "height) in pixels."
+                )
     return listed
+
+
+def _is_box(box: Any) -> bool:
+    try:
+        return np.asarray(box, dtype=np.float32).shape == (4,)
+    except (TypeError, ValueError):
+        return False
 
 
 def detection_target(annotation: Target, height: int, width: int, with_masks: bool) -> Target:

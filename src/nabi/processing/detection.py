@@ -25,6 +25,7 @@ class _Detector(BaseImageProcessor):
     """
 
     default_to_square = False
+    old_names = ("pad_and_return_pixel_mask",)
     own_options = ("format", "do_convert_annotations", "max_size")
     defaults = {
         "do_resize": True,
@@ -139,6 +140,7 @@ class _Detector(BaseImageProcessor):
         import torch
 
         segmentation.check_sizes(target_sizes, len(outputs.logits))
+        segmentation.check_threshold("threshold", threshold)
         scores, labels = outputs.logits.softmax(-1)[..., :-1].max(-1)
         x, y, width, height = outputs.pred_boxes.unbind(-1)
         boxes = torch.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], dim=-1)

@@ -5,14 +5,13 @@ any recording -> mono samples at the model's rate -> cut and padded -> normalize
 
 from __future__ import annotations
 
-import difflib
 from typing import Any, ClassVar
 
 import numpy as np
 
 from .features import BatchFeature
-from .files import Preprocessor
-from .sound import as_list, as_waveform, read_audio, resample
+from .files import Preprocessor, unknown_option
+from .sound import as_list, as_rate, as_waveform, read_audio, resample, whole_number
 from .sources import is_file_like, say_once
 from .spectrogram import log_mel, mel_filters
 
@@ -40,8 +39,8 @@ class SequenceFeatureExtractor(Preprocessor):
     return_attention_mask: bool
 
     @classmethod
-    def is_setting(cls, key: str) -> bool:
-        return key in cls.defaults or key in ("padding_side", "return_attention_mask")
+    def settings(cls) -> list[str]:
+        return [*cls.defaults, "padding_side", "return_attention_mask"]
 
     def __call__(self, raw_speech: Any, **options: Any) -> BatchFeature:
         raise NotImplementedError(f"{type(self).__name__} is a base: use Wav2Vec2FeatureExtractor or another.")
@@ -95,6 +94,9 @@ class SequenceFeatureExtractor(Preprocessor):
         if max_length is None and (truncation or padding == "max_length"):
             what = "truncation=True" if truncation else "padding='max_length'"
             raise ValueError(f"{what} needs max_length=…, the number of samples.")
+        for option, number in (("max_length", max_length), ("pad_to_multiple_of", multiple)):
+            if number is not None and (whole_number(number) or 0) < 1:
+                raise ValueError(f"{option}={number!r} is no length: give a whole number of samples above 0, or None.")
         limit = _rounded_up(max_length, multiple)
         masks = masks or [np.ones(len(row), dtype=np.int32) for row in rows]
         if truncation:
@@ -127,10 +129,10 @@ class SequenceFeatureExtractor(Preprocessor):
                 samples, rate = read_audio(recording, name=name)
             else:
                 samples = as_waveform(recording, name)
+                rate = None if rate is None else as_rate(rate)
                 self._say_rate(rate)
-            waves.append(
-                resample(samples.astype(np.float32, copy=False), rate or self.sampling_rate, self.sampling_rate)
-            )
+            rate = self.sampling_rate if rate is None else rate
+            waves.append(resample(samples.astype(np.float32, copy=False), rate, self.sampling_rate))
         return waves
 
     def _say_rate(self, rate: int | None) -> None:
@@ -149,11 +151,7 @@ class SequenceFeatureExtractor(Preprocessor):
         ignored = ("load_audio_backend",)
         for key in options:
             if key not in ignored:
-                near = difflib.get_close_matches(key, known.split(), 1)
-                raise TypeError(
-                    f"{type(self).__name__} has no option {key!r}."
-                    + (f" Do you mean {near[0]!r}?" if near else f" It takes: {known}.")
-                )
+                raise unknown_option(type(self).__name__, "option", key, known.split())
 
 
 class Wav2Vec2FeatureExtractor(SequenceFeatureExtractor):
@@ -220,6 +218,7 @@ class WhisperFeatureExtractor(SequenceFeatureExtractor):
         "dither": 0.0,
     }
     model_input_names = ["input_features"]
+    old_names = ("mel_filters", "n_samples", "nb_max_frames")
     hop_length: int
     chunk_length: int
     n_fft: int
@@ -257,7 +256,7 @@ class WhisperFeatureExtractor(SequenceFeatureExtractor):
         self._check_options(options)
         waves = self._waveforms(raw_speech, sampling_rate)
         padding = False if padding is None else padding
-        limit = max_length or self.n_samples
+        limit = self.n_samples if max_length is None else max_length
         rows, masks = self._padded(waves, None, padding, limit, truncation, pad_to_multiple_of)
         wants_mask = self.return_attention_mask if return_attention_mask is None else return_attention_mask
         if do_normalize:
@@ -300,4 +299,6 @@ def _row(row: Any, name: str) -> np.ndarray:
 
 
 def _rounded_up(length: int | None, multiple: int | None) -> int | None:
-    return length if length is None or not multiple else -(-length // multiple) * multiple
+    if length is None:
+        return None
+    return int(length) if multiple is None else int(-(-length // multiple) * multiple)

@@ -82,7 +82,10 @@ def _converted(key: str, value: Any, kind: str) -> Any:
             f"{key!r} has items of shapes {shown}, which no tensor can hold: make them alike (images: do_resize=True "
             "or do_pad=True; sound: padding=True), or leave return_tensors out to get a list."
         )
-    return as_tensor(key, value, kind)
+    made = as_tensor(key, value, kind)
+    if isinstance(value, np.ndarray) and value.size == 0:  # no boxes are of the boxes' dtype, and no whole numbers
+        return as_tensor(key, np.zeros((1, *value.shape[1:]), value.dtype), kind)[:0] if value.ndim else made
+    return made
 
 
 def _holds_numbers(value: Any) -> bool:

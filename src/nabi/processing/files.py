@@ -7,9 +7,11 @@ within processor_config.json, under the part's name, and that wins where both ar
 from __future__ import annotations
 
 import copy
+import difflib
 import json
 import logging
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -18,6 +20,7 @@ import numpy as np
 from ..config import read_json
 from ..hub import Repository
 from ..tokenization.saving import make_folder, push
+from .sound import whole_number
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,12 @@ PROCESSOR = "processor_config.json"
 NO_EFFECT = ("use_fast", "backend", "trust_remote_code", "code_revision", "_from_auto", "_commit_hash")
 # Keys of the files that are no settings.
 _NOT_SETTINGS = ("image_processor_type", "feature_extractor_type", "processor_class", "auto_map", "_processor_class")
+# Keys of published files that change nothing here; a constructor takes them too, and they are saved again.
+_PUBLISHED = """_valid_processor_keys model_input_names size_divisor device disable_grouping return_tensors
+    return_metadata image_seq_length num_additional_image_tokens patch_size crop_pct max_size format""".split()
+_SWITCHES = ("return_attention_mask", "default_to_square")  # beside all do_…
+_COUNTS = ("feature_size", "sampling_rate", "hop_length", "n_fft", "chunk_length")
+_NUMBERS = ("rescale_factor", "padding_value", "dither", "crop_pct", "image_mean", "image_std")
 
 T = TypeVar("T", bound="Preprocessor")
 
@@ -53,6 +62,40 @@ def found_settings(repository: Repository, part: str) -> dict[str, Any]:
     return settings
 
 
+def unknown_option(owner: str, kind: str, key: str, known: Collection[str]) -> TypeError:
+    near = difflib.get_close_matches(key, known, 1)
+    hint = f"Do you mean {near[0]!r}?" if near else f"It takes {', '.join(known)}."
+    return TypeError(f"{owner} has no {kind} {key!r}. {hint}")
+
+
+def check_values(settings: dict[str, Any]) -> None:
+    """ValueError for a value that no step can work with. None is none given."""
+    for key, value in settings.items():
+        if value is None:
+            continue
+        if key.startswith("do_") or key in _SWITCHES:
+            if not isinstance(value, (bool, np.bool_)):
+                raise ValueError(f"{key}={value!r} is neither True nor False: give one of them.")
+        elif key in _COUNTS:
+            if (whole_number(value) or 0) < 1:
+                raise ValueError(f"{key}={value!r} is no count: give a whole number above 0.")
+        elif key in _NUMBERS:
+            is_list = key.startswith("image_")
+            wanted = "a number, or a list of one for each channel" if is_list else "a number"
+            numbers = np.asarray(value, dtype=object).ravel() if is_list else [value]
+            if not len(numbers) or not all(map(_is_number, numbers)):
+                raise ValueError(f"{key}={value!r} is not {wanted}: give {wanted}.")
+            if key == "image_std" and not all(numbers):
+                raise ValueError(f"{key}={value!r} holds a zero, and pixels are divided by it: give numbers above 0.")
+            if key in ("rescale_factor", "crop_pct") and value <= 0:
+                raise ValueError(f"{key}={value!r} is not above 0: give a greater number.")
+
+
+def _is_number(value: Any) -> bool:
+    is_one = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return is_one and bool(np.isfinite(value))
+
+
 def as_json(data: dict[str, Any]) -> str:
     return json.dumps(plain(data), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -69,13 +112,23 @@ def plain(value: Any) -> Any:
 
 
 class Preprocessor:
-    """Settings as attributes, from and to files. Settings that a class does not know are kept and saved again."""
+    """Settings as attributes, from and to files.
+
+    A constructor refuses settings that its class does not know; those of a file are kept and saved again.
+    """
 
     part: ClassVar[str]  # under what name a processor holds it
     model_input_names: list[str]
+    old_names: ClassVar[tuple[str, ...]] = ()  # which old files have, and the constructor reads
 
     def __init__(self, **settings: Any) -> None:
+        for key in settings:
+            if not self._takes(key):
+                raise unknown_option(type(self).__name__, "setting", key, self.settings())
+        check_values(settings)
         for key, value in settings.items():
+            if key in _COUNTS:
+                value = whole_number(value)
             if key not in _NOT_SETTINGS:
                 setattr(self, key, value)
 
@@ -96,7 +149,11 @@ class Preprocessor:
         """An object of these settings. Keywords that are settings win; others are left out, or given back."""
         given = {key: value for key, value in kwargs.items() if key not in NO_EFFECT}
         known = {key: value for key, value in given.items() if cls.is_setting(key) or key in settings}
-        made = cls(**{**settings, **known})
+        all_of_them = {**settings, **known}
+        made = cls(**{key: value for key, value in all_of_them.items() if cls._takes(key)})
+        for key, value in all_of_them.items():
+            if not cls._takes(key) and value is not None:
+                setattr(made, key, value)
         rest = {key: value for key, value in given.items() if key not in known}
         if return_unused_kwargs:
             return made, rest
@@ -105,8 +162,17 @@ class Preprocessor:
         return made
 
     @classmethod
-    def is_setting(cls, key: str) -> bool:
+    def settings(cls) -> list[str]:
+        """What the constructor takes."""
         raise NotImplementedError(f"{cls.__name__} is a base: use one of its classes.")
+
+    @classmethod
+    def is_setting(cls, key: str) -> bool:
+        return key in cls.settings()
+
+    @classmethod
+    def _takes(cls, key: str) -> bool:
+        return cls.is_setting(key) or key in cls.old_names or key in _NOT_SETTINGS or key in _PUBLISHED
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as they go into the file, with the class's name."""
@@ -121,7 +187,7 @@ class Preprocessor:
 
     @classmethod
     def from_json_file(cls: type[T], json_file: str | os.PathLike[str]) -> T:
-        return cls(**read_json(Path(json_file)))
+        return cls.from_dict(read_json(Path(json_file)))  # type: ignore[no-any-return]
 
     def save_pretrained(
         self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any

@@ -7,7 +7,6 @@ The numbers are those of the incumbent's Pillow path (its "slow" processors).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -16,7 +15,7 @@ import numpy as np
 
 from . import image_steps as steps
 from .features import BatchFeature
-from .files import Preprocessor
+from .files import Preprocessor, check_values, unknown_option
 from .images import LAST, as_array, as_layout
 from .sources import say_once
 
@@ -44,7 +43,8 @@ class BaseImageProcessor(Preprocessor):
     may override every setting: `do_convert_rgb, do_resize, size, resample, do_center_crop, crop_size, do_rescale,
     rescale_factor, do_normalize, image_mean, image_std, do_pad, pad_size`; `input_data_format` and `data_format` are
     "channels_first" or "channels_last". Files are turned upright by their EXIF data and read as RGB; PIL images are
-    taken as they are. An image that does not fit is a ValueError that names it.
+    taken as they lie, and become RGB where their channels would not fit `image_mean`. An image that does not fit is a
+    ValueError that names it.
     """
 
     part = "image_processor"
@@ -69,9 +69,7 @@ class BaseImageProcessor(Preprocessor):
         """What a call may override, and the constructor takes."""
         return [*_OPTIONS, *cls.own_options]
 
-    @classmethod
-    def is_setting(cls, key: str) -> bool:
-        return key in cls.options()
+    settings = options
 
     def __call__(self, images: Any, **options: Any) -> BatchFeature:
         return self.preprocess(images, **options)
@@ -122,9 +120,8 @@ class BaseImageProcessor(Preprocessor):
         allowed = self.options()
         for key in given:
             if key not in allowed and key not in NO_EFFECT:
-                near = difflib.get_close_matches(key, allowed, 1)
-                hint = f" Do you mean {near[0]!r}?" if near else f" It takes {', '.join(allowed)}."
-                raise TypeError(f"{type(self).__name__} has no option {key!r}.{hint}")
+                raise unknown_option(type(self).__name__, "option", key, allowed)
+        check_values(given)
         named = {key: value for key, value in given.items() if value is not None}
         o = Options(**self._with_sizes({key: named.get(key, getattr(self, key)) for key in allowed}))
         o.input_data_format = as_layout(o.input_data_format, "input_data_format")
@@ -144,6 +141,9 @@ class BaseImageProcessor(Preprocessor):
     def _array(self, image: Any, name: str, o: Options) -> np.ndarray:
         array = as_array(image, name, o.do_convert_rgb, o.input_data_format)
         channels = array.shape[0]
+        wanted = [len(list(value)) for value in (o.image_mean, o.image_std) if isinstance(value, Iterable)]
+        if o.do_normalize and channels != 3 and 3 in wanted and getattr(image, "mode", "F") != "F":
+            array, channels = as_array(image, name, convert_rgb=True), 3
         for key in ("image_mean", "image_std"):
             value = getattr(o, key)
             if o.do_normalize and isinstance(value, Iterable) and len(list(value)) != channels:
@@ -234,6 +234,7 @@ class CLIPImageProcessor(BaseImageProcessor):
     """`use_square_size=True`, in some files, makes both edges of `size` what the shortest one is."""
 
     default_to_square = False
+    old_names = ("use_square_size",)
     defaults = {
         **ViTImageProcessor.defaults,
         "size": {"shortest_edge": 224},

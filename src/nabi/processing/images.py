@@ -33,9 +33,11 @@ def pil() -> Any:
 def load_image(source: Any, timeout: float | None = None, name: str = "the image") -> Image:
     """Open a path, a URL (http, https, data), bytes, an open file or base64 text as an RGB image.
 
-    A photograph whose EXIF data says that the camera was turned is turned upright. A PIL image is given back upright
-    and in RGB as well. `timeout`: seconds for a URL (default 10). Raises FileNotFoundError, ConnectionError or
-    ValueError (damaged, cut off, or no image), each with the source and the remedy.
+    What is transparent shows a white ground. A photograph whose EXIF data says that the camera was turned is turned
+    upright; a PIL image given here as well, while processors take one as it lies, so `Image.open(path)` of such a
+    photograph gives them another picture than `path`. `timeout`: seconds for a URL (default 10). Raises
+    FileNotFoundError, ConnectionError or ValueError (damaged, cut off, or no image), each with the source and the
+    remedy.
     """
     image_module = pil()
     from PIL import ImageOps
@@ -57,7 +59,7 @@ def load_image(source: Any, timeout: float | None = None, name: str = "the image
         raise ValueError(
             f"{place} has pixels of floating point, whose white is not known: pass them as a scaled array."
         )
-    return to_eight_bits(ImageOps.exif_transpose(image)).convert("RGB")
+    return _rgb(ImageOps.exif_transpose(image))
 
 
 def _decode(image: Image, place: str) -> None:
@@ -86,7 +88,8 @@ def as_array(
     """An image of any kind as (channels, height, width) with the values that it has.
 
     `convert_rgb=True`: three channels, transparency laid on white. The axis of channels is the one of 1, 3 or 4, the
-    first if both are, unless `input_data_format` says it. `name` is what errors call the image.
+    first if both are, unless `input_data_format` says it. Files are turned upright by their EXIF data, PIL images are
+    not. `name` is what errors call the image.
     """
     if is_file_like(image):
         image = load_image(image, name=name)

@@ -39,6 +39,9 @@ def segments(
 
     nothing = logits.shape[-1] - 1
     check_sizes(sizes, len(logits))
+    check_threshold("threshold", threshold)
+    check_threshold("mask_threshold", mask_threshold)
+    check_threshold("overlap_mask_area_threshold", overlap_mask_area_threshold)
     scores, labels = logits.softmax(-1).max(-1)
     results = []
     for index, (score, label, mask) in enumerate(zip(scores, labels, masks.sigmoid(), strict=True)):
@@ -115,8 +118,25 @@ def as_pair(size: Any) -> tuple[int, int]:
     return height, width
 
 
+def check_threshold(name: str, value: Any) -> None:
+    try:
+        number = float("nan") if isinstance(value, (str, bytes)) else float(value)
+    except (TypeError, ValueError, RuntimeError):
+        number = float("nan")
+    if number != number:
+        raise ValueError(f"{name}={value!r} is no number: give one from 0 to 1.")
+
+
 def check_sizes(sizes: Any, images: int) -> None:
-    if sizes is not None and len(sizes) != images:
+    if sizes is None:
+        return
+    if not hasattr(sizes, "__len__"):
+        raise ValueError(f"target_sizes={sizes!r} is no list: give (height, width) of each image.")
+    for index, size in enumerate(sizes):
+        if not hasattr(size, "__len__") or len(size) != 2:
+            shown = size.tolist() if hasattr(size, "tolist") else size
+            raise ValueError(f"target_sizes[{index}]={shown!r} is no size: give (height, width) of each image.")
+    if len(sizes) != images:
         raise ValueError(
             f"target_sizes has {len(sizes)} sizes, but the outputs have {images} images: give (height, width) of each."
         )

@@ -8,8 +8,11 @@ soundfile reads wav, flac, ogg and mp3; it is imported where it is used: `pip in
 
 from __future__ import annotations
 
+import io
+import logging
 import math
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +21,8 @@ from .sources import is_file_like, opened, say_once
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+logger = logging.getLogger(__name__)
 
 MOST_CHANNELS = 8  # an axis no longer than this, beside a much longer one, is an axis of channels
 _CROSSINGS = 16  # zero crossings of the sinc on each side
@@ -30,8 +35,9 @@ def load_audio(source: Any, sampling_rate: int | None = None, timeout: float | N
 
     None keeps the file's own rate. Raises FileNotFoundError, ConnectionError or ValueError with source and remedy.
     """
+    wanted = None if sampling_rate is None else as_rate(sampling_rate)
     samples, rate = read_audio(source, timeout)
-    return samples if sampling_rate is None else resample(samples, rate, sampling_rate)
+    return samples if wanted is None else resample(samples, rate, wanted)
 
 
 def read_audio(source: Any, timeout: float | None = None, name: str = "the audio") -> tuple[np.ndarray, int]:
@@ -42,13 +48,86 @@ def read_audio(source: Any, timeout: float | None = None, name: str = "the audio
         raise ImportError('Audio files need soundfile, which is not installed: pip install "nabi[audio]".') from error
     stream, place = opened(source, timeout, name, "an array of samples")
     try:
+        stream = _whole(stream, place)
         samples, rate = soundfile.read(stream, dtype="float32", always_2d=True)
+    except CutOff:
+        raise
     except Exception as error:
         raise ValueError(
             f"{place} is no sound that soundfile can read (wav, flac, ogg, mp3), or it is damaged "
             f"({' '.join(str(error).split())}). Fetch it again, or convert it: ffmpeg -i in.m4a out.wav."
         ) from error
+    if len(samples) == 0:
+        raise CutOff(f"{place} gives no samples: it is damaged or cut off, or nothing was recorded. Fetch it again.")
     return as_waveform(samples, place), rate
+
+
+class CutOff(ValueError):
+    """A file of sound that ends before its sound does."""
+
+
+_AGAIN = "Fetch or save it again."
+_STREAMED = 0x7FFFF000  # a size from here on was written before the end was known
+
+
+def _whole(stream: Any, place: str) -> Any:
+    """The file, to be read by soundfile, which takes what is left of a WAV or OGG that was cut off in silence."""
+    if isinstance(stream, Path):
+        with stream.open("rb") as file:
+            repaired = _whole(file, place)
+        return stream if repaired is file else repaired
+    begin = stream.tell()
+    content = stream.read(4)
+    if content in (b"RIFF", b"RF64", b"OggS"):
+        content += stream.read()
+    stream.seek(begin)
+    if content[:4] == b"OggS":
+        _check_pages(content, place)
+    elif len(content) > 4:
+        return _with_size(content, stream, place)
+    return stream
+
+
+def _with_size(content: bytes, stream: Any, place: str) -> Any:
+    """The WAV as it is, or with the size of its data where that was not known in writing it."""
+    at, size64 = 12, None
+    while at + 8 <= len(content) and content[at : at + 4] != b"data":
+        if content[at : at + 4] == b"ds64":
+            size64 = int.from_bytes(content[at + 16 : at + 24], "little")
+        size = int.from_bytes(content[at + 4 : at + 8], "little")
+        at += 8 + size + size % 2
+    there = len(content) - at - 8
+    size = int.from_bytes(content[at + 4 : at + 8], "little")
+    if there <= 0:
+        return stream
+    if size64 is not None and size == 0xFFFFFFFF:
+        size = size64
+    elif (size > there and size >= _STREAMED) or (size == 0 and not _are_chunks(content, at + 8)):
+        logger.warning("%s was streamed and does not say how long it is: the %d bytes there are taken.", place, there)
+        if size == 0:  # which soundfile believes
+            return io.BytesIO(content[: at + 4] + b"\xff" * 4 + content[at + 8 :])
+        return stream
+    if size > there:
+        raise CutOff(f"{place} is damaged or cut off: it says {size} bytes of sound, and {there} are there. {_AGAIN}")
+    return stream
+
+
+def _are_chunks(content: bytes, at: int) -> bool:
+    """Whether what follows is further parts of a WAV, and no samples."""
+    while at + 8 <= len(content) and content[at : at + 4].isascii():
+        at += 8 + int.from_bytes(content[at + 4 : at + 8], "little")
+        at += at % 2
+    return at >= len(content) and at <= len(content) + 1
+
+
+def _check_pages(content: bytes, place: str) -> None:
+    """Whether the last page of an OGG is whole. A recording that was stopped may lack the page that ends it."""
+    last = content.rfind(b"OggS")
+    lengths = content[last + 27 : last + 27 + content[last + 26]] if len(content) > last + 26 else None
+    if lengths is None or len(lengths) < content[last + 26] or last + 27 + len(lengths) + sum(lengths) > len(content):
+        raise CutOff(f"{place} is damaged or cut off: its last page is not whole. {_AGAIN}")
+    if not content[last + 5] & 4:
+        logger.warning("%s lacks the page that ends it, and may be cut off: what is there is taken.", place)
 
 
 # --- samples
@@ -129,21 +208,33 @@ def _scaled(samples: np.ndarray, name: str) -> np.ndarray:
 # --- rates
 
 
+def as_rate(value: Any) -> int:
+    """A sampling rate as an int, from 16000.0 too."""
+    rate = whole_number(value)
+    if rate is None or rate < 1:
+        raise ValueError(f"Sampling rates are whole numbers above 0, not {value!r}: give the samples per second.")
+    return rate
+
+
+def whole_number(value: Any) -> int | None:
+    """The int that a number is, or None for anything else."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return None
+    return int(value) if np.isfinite(value) and int(value) == value else None
+
+
 def resample(samples: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     """Samples of `rate` per second as samples of `new_rate`, through a windowed sinc.
 
     Our own, on torch, which is always there: with scipy only where it is installed, results would differ by machine.
     """
+    rate, new_rate = as_rate(rate), as_rate(new_rate)
     if rate == new_rate:
         return samples
-    if not (
-        isinstance(rate, (int, np.integer)) and isinstance(new_rate, (int, np.integer)) and min(rate, new_rate) > 0
-    ):
-        raise ValueError(f"Sampling rates are whole numbers above 0, not {rate!r} and {new_rate!r}.")
     import torch
 
-    divisor = math.gcd(int(rate), int(new_rate))
-    step, phases = int(rate) // divisor, int(new_rate) // divisor
+    divisor = math.gcd(rate, new_rate)
+    step, phases = rate // divisor, new_rate // divisor
     filters, reach = _filters(step, phases)
     length = -(-len(samples) * phases // step)
     signal = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
