@@ -429,8 +429,12 @@ def test_another_count_of_image_tokens_is_refused(tokens: int, pictures: int) ->
 def test_image_tokens_without_their_picture_are_refused() -> None:
     words = ids(1, 10)
     words[0, :4] = IMAGE_TOKEN
+    model = pair(CASE["llava"], "ForConditionalGeneration")[1]
     with pytest.raises(ValueError, match=r"holds image tokens \(id 59\), but no pixel_values"):
-        pair(CASE["llava"], "ForConditionalGeneration")[1](words)
+        model(words)
+    with torch.no_grad():
+        past = model(words, torch.randn(1, 3, 8, 8), use_cache=True).past_key_values
+        assert model(words[:, :1], past_key_values=past).logits.shape == (1, 1, 60)  # one that was written, no picture
 
 
 LAYOUTS = {

@@ -193,7 +193,8 @@ class LlavaPreTrainedModel(JoinedModel):
         if input_ids is not None:
             words = look_up(self.get_input_embeddings(), input_ids)  # type: ignore[arg-type]
         images = None
-        if pixel_values is None and input_ids is not None and (input_ids == self.config.image_token_index).any():
+        begins = input_ids is not None and past_key_values is None  # later, a model may write such a token
+        if begins and pixel_values is None and (input_ids == self.config.image_token_index).any():
             raise ValueError(
                 f"input_ids holds image tokens (id {self.config.image_token_index}), but no pixel_values were given: "
                 "make both with the model's processor"
