@@ -13,7 +13,9 @@ it says how far two orders of the same sums drift apart. Greedy tokens: texts ar
 from __future__ import annotations
 
 import argparse
+import ast
 import copy
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +40,29 @@ in transformers.
 """
 
 
-def lines_of(*paths: Path) -> int:
-    files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*.py")))]
-    return sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+def lines_of(place: Path) -> tuple[int, int]:
+    """All lines of a file or folder, and those that hold code: no blank ones, comments and docstrings."""
+    lines = code = 0
+    for file in [place] if place.is_file() else sorted(place.rglob("*.py")):
+        text = file.read_text(encoding="utf-8").splitlines()
+        lines += len(text)
+        prose = {number for node in ast.walk(ast.parse("\n".join(text))) for number in docstring_lines(node)}
+        code += sum(
+            number not in prose and bool(line.strip()) and not line.lstrip().startswith("#")
+            for number, line in enumerate(text, start=1)
+        )
+    return lines, code
 
 
-def family_lines(family: str) -> int:
-    return lines_of(*(path for path in (MODELS / f"{family}.py", MODELS / family) if path.exists()))
+def docstring_lines(node: ast.AST) -> range:
+    if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node):
+        first = node.body[0]
+        return range(first.lineno, (first.end_lineno or first.lineno) + 1)
+    return range(0)
+
+
+def family_lines(family: str) -> tuple[int, int]:
+    return lines_of(MODELS / f"{family}.py")
 
 
 def first_tensor(value: Any) -> Tensor:
@@ -121,23 +139,26 @@ def row(family: str) -> str:
     greedy = f"{sum(same for same, _ in counts)} of {sum(total for _, total in counts)}" if counts else "–"
     drift = f"{max(rounded):.0e}" if rounded else "–"
     heads = len({head for _, head in pairs})
-    return f"| `{family}` | {heads} | {len(cases)} | {max(exact):.0e} | {drift} | {greedy} | {family_lines(family)} |"
+    lines, code = family_lines(family)
+    return f"| `{family}` | {heads} | {len(cases)} | {max(exact):.0e} | {drift} | {greedy} | {lines} | {code} |"
 
 
 def table(families: list[str]) -> str:
     lines = [
-        "| family | heads | configurations | max difference, float32 | bfloat16 | greedy tokens equal | lines |",
-        "|---|---|---|---|---|---|---|",
+        "| family | heads | configurations | max difference, float32 | bfloat16 | greedy tokens equal | lines | code |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for family in families:
         lines.append(row(family))
         print(lines[-1], flush=True)
-    sizes = sorted(family_lines(family) for family in FAMILIES)
+    medians = [statistics.median_high(sizes) for sizes in zip(*map(family_lines, FAMILIES), strict=True)]
+    counts = (lines_of(ENGINE), lines_of(MODELS / "parts"), medians)
+    engine, parts, family = (f"{total:,} lines, {code:,} of them code" for total, code in counts)
     lines += [
         "",
-        f"The engine (`nn/`) has {lines_of(ENGINE):,} lines; what a few families share (`models/parts/`) "
-        f"{lines_of(MODELS / 'parts'):,}; a family's file has {sizes[len(sizes) // 2]} in the median. Blank lines and "
-        "docstrings are counted. A dash: the family writes no text, or the incumbent's model does not run in bfloat16.",
+        f"The engine (`nn/`) has {engine}; what a few families share (`models/parts/`) {parts}; a family's file "
+        f"{family} (median). The other lines are blank, comments or docstrings. A dash: the family writes no text, or "
+        "the incumbent's model does not run in bfloat16.",
     ]
     return "\n".join(lines)
 
