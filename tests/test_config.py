@@ -235,6 +235,7 @@ LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_fr
         (BertConfig, {"type_vocab_size": -1}, "'type_vocab_size' is -1"),
         (BertConfig, {"num_hidden_layers": -1}, "'num_hidden_layers' is -1; expected a whole number from 0"),
         (BertConfig, {"hidden_dropout_prob": 1.5}, "'hidden_dropout_prob' is 1.5; expected a number from 0 to 1"),
+        (BertConfig, {"layer_norm_eps": -1e-12}, "'layer_norm_eps' is -1e-12; expected a number from 0"),
         (BertConfig, {"layer_norm_eps": "small"}, "'layer_norm_eps' is 'small'; expected a number"),
         (BertConfig, {"hidden_act": 3}, "'hidden_act' is 3; expected text"),
         (BertConfig, {"use_cache": "yes"}, "'use_cache' is 'yes'; expected true or false"),

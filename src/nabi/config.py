@@ -130,7 +130,8 @@ class Config:
             )
 
     def _check_value(self, key: str, value: Any, hint: Any) -> None:
-        """The annotated type; sizes and counts of at least 1, where none at all is not meant; probabilities to 1."""
+        """The annotated type; sizes and counts of at least 1, where none at all is not meant; probabilities up to 1; no
+        norm's epsilon or initial spread below 0."""
         wanted = "" if _fits(value, hint) else _described(hint)
         default = getattr(type(self), key)
         counts = isinstance(value, Integral) and not isinstance(value, bool) and not key.endswith("_id")
@@ -139,6 +140,8 @@ class Config:
             wanted = "a whole number from " + ("0" if none_meant else "1") if value < (not none_meant) else ""
         if not wanted and ("drop" in key or key.endswith("_prob")) and isinstance(value, (int, float)):
             wanted = "" if 0 <= value <= 1 else "a number from 0 to 1"
+        if not wanted and key.endswith(("_eps", "_epsilon", "initializer_range")) and isinstance(value, (int, float)):
+            wanted = "" if value >= 0 else "a number from 0"
         if wanted:
             raise ValueError(
                 f"config key {key!r} is {value!r}; expected {wanted}: correct config.json, or the argument"

@@ -375,7 +375,13 @@ def test_a_cache_of_another_model_is_refused() -> None:
 @pytest.mark.parametrize("case", ["bert", "gpt2", "t5", "llama"])
 def test_an_unknown_argument_is_named_with_the_class_that_was_called(case: str) -> None:
     named = type(make(case)).__name__
-    refused(TypeError, f"^{named} takes no argument 'atention_mask'$", case, input_ids=ids(), atention_mask=ids())
+    refused(
+        TypeError,
+        f"^{named} takes no argument 'atention_mask'; did you mean 'attention_mask'.$",
+        case,
+        input_ids=ids(),
+        atention_mask=ids(),
+    )
 
 
 def test_an_empty_batch_goes_through_gpt2() -> None:

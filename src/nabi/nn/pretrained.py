@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import difflib
+import inspect
 import logging
 import math
 import re
@@ -73,9 +75,17 @@ class PreTrainedModel(RoleModule):
             unknown = _UNKNOWN_ARGUMENT.search(str(error))
             if unknown is None or unknown[1] not in kwargs:
                 raise
-            raise TypeError(f"{type(self).__name__} takes no argument '{unknown[1]}'") from error
+            near = difflib.get_close_matches(unknown[1], self._arguments(), 1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise TypeError(f"{type(self).__name__} takes no argument '{unknown[1]}'{hint}") from error
         as_dict = self.config.return_dict if return_dict is None else return_dict
         return output if as_dict else output.to_tuple()
+
+    def _arguments(self) -> set[str]:
+        """What a call takes, here and in the models inside, to which it goes on."""
+        models = [module for module in self.modules() if isinstance(module, PreTrainedModel)]
+        calls = [call for model in models for call in (model.forward, getattr(model, "run", None)) if call is not None]
+        return {name for call in calls for name in inspect.signature(call).parameters} - {"args", "inputs"}
 
     @property
     def base_model(self) -> PreTrainedModel:
