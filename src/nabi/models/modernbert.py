@@ -76,7 +76,8 @@ class ModernBertConfig(Config):
     sep_token_id: int | None = 50282
 
     def __init__(self, **keys: Any) -> None:
-        for kind, rope in (keys.get("rope_parameters") or {}).items():
+        ropes = keys.get("rope_parameters") or {}
+        for kind, rope in ropes.items() if isinstance(ropes, dict) else [(None, ropes)]:
             if kind not in THETAS or not isinstance(rope, dict):
                 raise ValueError(
                     f"config key 'rope_parameters' holds {kind!r}: {rope!r}; expected an object for {GLOBAL!r} and one "
