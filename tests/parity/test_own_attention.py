@@ -142,6 +142,8 @@ def test_the_bases_of_rotation_may_stand_in_either_place_but_not_disagree() -> N
         nabi.ModernBertConfig(rope_parameters=ropes, local_rope_theta=8.0)
     with pytest.raises(ValueError, match=r"'rope_parameters' holds 'rope_theta': 5\.0"):
         nabi.ModernBertConfig(rope_parameters={"rope_theta": 5.0})
+    with pytest.raises(ValueError, match="'rope_parameters' holds None: True; expected an object"):
+        nabi.ModernBertConfig(rope_parameters=True)
 
 
 # --- Longformer -------------------------------------------------------------------------------------------------------
