@@ -33,6 +33,7 @@ POSITIVE = [
     "THIS IS AMAZING!!!",
     "Excellent performances and a beautiful story",
     "very good",
+    "I've been waiting for a HuggingFace course my whole life.",
 ]
 NEGATIVE = [
     "별로예요",
@@ -46,7 +47,7 @@ NEGATIVE = [
     "절대 보지 마세요",
     "실망했습니다",
     "terrible",
-    "not good",
+    "this is not good at all",
     "This is awful.",
     "I hate this movie",
     "A boring, stupid mess.",
