@@ -53,7 +53,11 @@ def test_a_model_may_be_saved_over_the_folder_that_it_was_loaded_from(tmp_path: 
     with torch.no_grad():
         loaded.transformer.wpe.weight.add_(1)
     loaded.save_pretrained(tmp_path)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+    ]
     again = GPT2LMHeadModel.from_pretrained(tmp_path)
     assert_same_weights(again, loaded)
     assert torch.equal(again.transformer.wpe.weight, model.transformer.wpe.weight + 1)

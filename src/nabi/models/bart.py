@@ -15,6 +15,7 @@ from ..nn import heads, seq2seq
 from ..nn.block import Block
 from ..nn.context import Context
 from ..nn.embeddings import check_length, counted_positions, tokens_or_vectors, word_vectors
+from ..nn.linear import linear
 from ..nn.losses import cross_entropy
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -213,7 +214,7 @@ class BartForConditionalGeneration(BartHead, seq2seq.Seq2SeqLM):
         self.register_buffer("final_logits_bias", torch.zeros(1, config.vocab_size))
 
     def score_tokens(self, x: Tensor) -> Tensor:
-        return self.output_embeddings(x) + self.final_logits_bias
+        return linear(self.output_embeddings, x) + self.final_logits_bias
 
     def unstored_weights(self) -> set[str]:
         return {"final_logits_bias"}

@@ -17,6 +17,7 @@ from ..nn.attention import merge_heads
 from ..nn.block import Block
 from ..nn.context import Context
 from ..nn.embeddings import TextEmbeddings, tokens_or_vectors, word_vectors
+from ..nn.linear import linear
 from ..nn.losses import cross_entropy, span_loss
 from ..nn.masks import row_mask
 from ..nn.mlp import activation_function
@@ -151,7 +152,7 @@ def sparse_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     if context.attentions is not None:
         context.attentions.append(spread(ends, between, index))
     mixed = mixed * blocks.real[:, None, ..., None]
-    return block.o(merge_heads(mixed.flatten(2, 3)))
+    return linear(block.o, merge_heads(mixed.flatten(2, 3)))
 
 
 def spread(ends: Tensor, between: Tensor, index: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ..config import Config
+from ..nn.generating import GenerationMixin
 from ..nn.losses import cross_entropy
 from ..nn.pretrained import PreTrainedModel
 from ..nn.seq2seq import Seq2SeqModel, as_output, check_target
@@ -62,7 +63,7 @@ class EncoderDecoderConfig(HalvesConfig):
     }
 
 
-class EncoderDecoderModel(JoinedModel, Seq2SeqModel):
+class EncoderDecoderModel(GenerationMixin, JoinedModel, Seq2SeqModel):
     """Made of a config, or of an encoder and a decoder that are there already. The decoder has its vocabulary head."""
 
     config_class: ClassVar[type[HalvesConfig]] = EncoderDecoderConfig

@@ -12,6 +12,7 @@ from ..nn import heads
 from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
 from ..nn.decoder import RotaryDecoder
+from ..nn.linear import linear
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.wiring import parallel, parallel_norms, pre_norm
@@ -79,7 +80,7 @@ class FalconConfig(RopeConfig):
 
 def grouped(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """One fused projection, in which each group of queries stands before the key and value that it shares."""
-    groups = block.qkv(x).unflatten(-1, (block.kv_heads, -1, block.head_size)).transpose(1, 2)
+    groups = linear(block.qkv, x).unflatten(-1, (block.kv_heads, -1, block.head_size)).transpose(1, 2)
     q = groups[..., :-2, :].transpose(2, 3).flatten(1, 2)  # (batch, heads, length, head size)
     return q, groups[..., -2, :], groups[..., -1, :]
 

@@ -15,6 +15,7 @@ from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
 from ..nn.decoder import TextDecoder
 from ..nn.embeddings import check_fit, check_length, look_up, places, tokens_or_vectors, word_vectors
+from ..nn.linear import multiply
 from ..nn.losses import cross_entropy, next_token_loss
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -76,7 +77,7 @@ class Conv1D(nn.Module):
         self.bias = nn.Parameter(torch.zeros(fan_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.addmm(self.bias, x.reshape(-1, x.shape[-1]), self.weight).view(*x.shape[:-1], self.weight.shape[1])
+        return multiply(x, self.weight.t(), self.bias)
 
     def extra_repr(self) -> str:
         return "in={}, out={}".format(*self.weight.shape)

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ..nn.embeddings import look_up, tokens_or_vectors
+from ..nn.generating import GenerationMixin
 from ..nn.heads import kept_positions
+from ..nn.linear import linear
 from ..nn.losses import next_token_loss
 from ..nn.mlp import activation_function
 from ..nn.roles import At
@@ -244,7 +246,7 @@ class LlavaModel(LlavaPreTrainedModel):
         return self.run(*args, **inputs)
 
 
-class LlavaForConditionalGeneration(LlavaPreTrainedModel):
+class LlavaForConditionalGeneration(GenerationMixin, LlavaPreTrainedModel):
     output_embeddings = At("language_model.lm_head")
 
     def build(self, config: Any) -> None:
@@ -266,6 +268,6 @@ class LlavaForConditionalGeneration(LlavaPreTrainedModel):
         """logits (batch, length, vocabulary) of the next token; labels (batch, length) are the tokens themselves, -100
         where they do not count. Inputs as in `run`."""
         out = self.run(*args, **inputs)
-        logits = self.output_embeddings(kept_positions(out.last_hidden_state, logits_to_keep))
+        logits = linear(self.output_embeddings, kept_positions(out.last_hidden_state, logits_to_keep))
         seen = {name: value for name, value in out.items() if name != "last_hidden_state"}
         return LlavaCausalLMOutput(loss=next_token_loss(logits, labels, num_items_in_batch), logits=logits, **seen)

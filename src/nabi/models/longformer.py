@@ -17,6 +17,7 @@ from ..nn.attention import merge_heads, split_heads
 from ..nn.block import Block
 from ..nn.context import Context
 from ..nn.embeddings import tokens_or_vectors
+from ..nn.linear import linear
 from ..nn.masks import row_mask
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -121,7 +122,7 @@ def sliding_attention(block: Any, x: Tensor, context: Context) -> Tensor:
         context.attentions.append(band(weights, places, half))
     if count:
         mixed = overview(block, x, mixed, places, context)
-    return block.o(merge_heads(mixed))
+    return linear(block.o, merge_heads(mixed))
 
 
 def band(weights: Tensor, places: Places, half: int) -> Tensor:

@@ -15,6 +15,7 @@ from ..nn.attention import self_attention, thirds
 from ..nn.block import Block
 from ..nn.context import Context, open_context
 from ..nn.embeddings import places, tokens_or_vectors, word_vectors
+from ..nn.linear import linear
 from ..nn.losses import cross_entropy
 from ..nn.mlp import activation_function
 from ..nn.positions import check_rope, rotary_table
@@ -131,8 +132,8 @@ def pre_norm(block: Any, x: Tensor, context: Context) -> Tensor:
 
 def fused_gated(block: Any, x: Tensor, context: Context) -> Tensor:
     """down(act(gate) * up), gate and up of one projection"""
-    gate, up = block.gate_up(x).chunk(2, dim=-1)
-    return block.down(block.inner_dropout(block.activation(gate) * up))
+    gate, up = linear(block.gate_up, x).chunk(2, dim=-1)
+    return linear(block.down, block.inner_dropout(block.activation(gate) * up))
 
 
 class ModernBertBlock(Block):
@@ -275,7 +276,7 @@ class ModernBertForMaskedLM(ModernBertHead, heads.MaskedLM):
         self.output_embeddings = nn.Linear(config.hidden_size, config.vocab_size, bias=config.decoder_bias)
 
     def score_tokens(self, x: Tensor) -> Tensor:
-        return self.output_embeddings(self.head(x))
+        return linear(self.output_embeddings, self.head(x))
 
     def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         if labels is None or not self.config.sparse_prediction:

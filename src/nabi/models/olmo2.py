@@ -9,6 +9,7 @@ from torch import Tensor
 from ..nn import heads
 from ..nn.attention import split_heads
 from ..nn.block import Block
+from ..nn.linear import linear
 from ..nn.norms import RMSNorm
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -33,7 +34,7 @@ class Olmo2Config(DecoderConfig):
 
 def normed_whole(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Three projections; queries and keys are normalised over all heads together."""
-    parts = block.head_norm_q(block.q(x)), block.head_norm_k(block.k(x)), block.v(x)
+    parts = block.head_norm_q(linear(block.q, x)), block.head_norm_k(linear(block.k, x)), linear(block.v, x)
     q, k, v = (split_heads(part, block.head_size) for part in parts)
     return q, k, v
 

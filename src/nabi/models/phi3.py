@@ -10,6 +10,7 @@ from ..nn import heads
 from ..nn.attention import split_heads
 from ..nn.block import Block
 from ..nn.context import Context
+from ..nn.linear import linear
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from .llama import (
@@ -55,7 +56,9 @@ class Phi3Config(DecoderConfig):
 def sections(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """One fused projection: all queries, then the fewer keys, then the values."""
     inside, inside_kv = block.o.in_features, (block.qkv.out_features - block.o.in_features) // 2
-    q, k, v = (split_heads(part, block.head_size) for part in block.qkv(x).split((inside, inside_kv, inside_kv), -1))
+    q, k, v = (
+        split_heads(part, block.head_size) for part in linear(block.qkv, x).split((inside, inside_kv, inside_kv), -1)
+    )
     return q, k, v
 
 
@@ -70,8 +73,8 @@ class Phi3Block(LlamaBlock):
         self.gate_up = nn.Linear(config.hidden_size, 2 * config.intermediate_size, bias=False)
 
     def feed(self, x: Tensor, context: Context) -> Tensor:
-        gate, up = self.gate_up(x).chunk(2, dim=-1)
-        return self.down(self.activation(gate) * up)
+        gate, up = linear(self.gate_up, x).chunk(2, dim=-1)
+        return linear(self.down, self.activation(gate) * up)
 
 
 class Phi3PreTrainedModel(LlamaPreTrainedModel):

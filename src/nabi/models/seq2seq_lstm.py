@@ -76,12 +76,20 @@ class LstmState(Cache):
     """The decoder's state after the tokens so far: for each layer what it says and what it keeps, (batch, hidden); and
     the memory with its keys, (batch, source, hidden). For callers it is a cache, but it has no positions to forget."""
 
-    def __init__(self, layers: Sequence[Pair] = (), cross: Sequence[Pair] = (), length: int = 0) -> None:
-        super().__init__(layers, cross)
+    def __init__(
+        self, layers: Sequence[Pair] = (), cross: Sequence[Pair] = (), length: int = 0, shared: int = 1
+    ) -> None:
+        super().__init__(shared=shared)
+        self.layers: Any = list(layers)
+        self.cross = dict(enumerate(cross))
         self.length = length
 
     def get_seq_length(self, layer: int = 0) -> int:
         return self.length
+
+    def reorder_cache(self, rows: Tensor) -> None:
+        self.layers = [(said.index_select(0, rows), kept.index_select(0, rows)) for said, kept in self.layers]
+        self.cross = {0: (self.cross[0][0].index_select(0, rows), self.cross[0][1].index_select(0, rows))}
 
     def crop(self, length: int) -> None:
         if length != self.length:
@@ -263,6 +271,11 @@ class Seq2SeqLstmDecoderStack(LstmHalf):
         batch, length = x.shape[:2]
         if encoder_hidden_states is None:
             raise ValueError("the decoder reads an encoder's output: pass encoder_hidden_states")
+        shared = past_key_values.shared if isinstance(past_key_values, Cache) else 1
+        if shared > 1:  # several rows read one text
+            encoder_hidden_states = encoder_hidden_states.repeat_interleave(shared, dim=0)
+            if encoder_attention_mask is not None:
+                encoder_attention_mask = encoder_attention_mask.repeat_interleave(shared, dim=0)
         source = encoder_hidden_states.shape[1]
         memory_mask = row_mask(encoder_attention_mask, batch, source, x.device)
         before = self.state_of(past_key_values, batch) or self.begin(encoder_hidden_states, memory_mask)
@@ -277,7 +290,7 @@ class Seq2SeqLstmDecoderStack(LstmHalf):
         keys, memory = before.cross[0]
         read, weights = self.attention(x, keys, memory, memory_mask)
         x = self.dropout(torch.tanh(self.combine(torch.cat((read, x), dim=-1))))
-        past = LstmState(after, [(keys, memory)], before.length + length)
+        past = LstmState(after, [(keys, memory)], before.length + length, shared)
         return BaseModelOutputWithPastAndCrossAttentions(
             last_hidden_state=x,
             past_key_values=past if self.asked("use_cache", use_cache) else None,

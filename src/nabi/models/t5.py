@@ -13,6 +13,7 @@ from ..nn import heads, seq2seq
 from ..nn.block import Block
 from ..nn.context import Context
 from ..nn.embeddings import word_vectors
+from ..nn.linear import linear
 from ..nn.masks import combine
 from ..nn.mlp import gated
 from ..nn.norms import RMSNorm
@@ -251,7 +252,7 @@ class T5ForConditionalGeneration(T5Bodied, seq2seq.Seq2SeqLM):
     def score_tokens(self, x: Tensor) -> Tensor:
         if self.config.scale_decoder_outputs:
             x = x * self.config.d_model**-0.5
-        return self.output_embeddings(x)
+        return linear(self.output_embeddings, x)
 
 
 class T5ForQuestionAnswering(T5Bodied, seq2seq.Seq2SeqQuestionAnswering):

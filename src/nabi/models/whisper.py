@@ -200,6 +200,7 @@ class WhisperForConditionalGeneration(WhisperPreTrainedModel, seq2seq.Seq2SeqLM)
     body_class: ClassVar[type[PreTrainedModel]] = WhisperModel
     ties: ClassVar[dict[str, str]] = {"proj_out.weight": "model.decoder.embed_tokens.weight"}
     output_embeddings = At("proj_out")
+    starts_anywhere = True
 
     def freeze_encoder(self) -> None:
         """Train the decoder only."""

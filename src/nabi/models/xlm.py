@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Config
@@ -232,6 +233,13 @@ class XLMWithLMHeadModel(XLMHead, heads.CausalLM):
 
     def build(self, config: Any) -> None:
         self.output_embeddings = nn.Linear(config.emb_dim, config.vocab_size)
+
+    def prepare_inputs_for_generation(self, input_ids: Tensor, *_: Any, **inputs: Any) -> dict[str, Any]:
+        """All of the text and a mask token, in whose place the next token is guessed; nothing is kept from before."""
+        masked = F.pad(input_ids, (0, 1), value=getattr(self.config, "mask_token_id", None) or 0)
+        langs = torch.full_like(masked, getattr(self.config, "lang_id", None) or 0)
+        shown: dict[str, Any] = {name: value for name, value in inputs.items() if name.startswith("output_")}
+        return {"input_ids": masked, "langs": langs, **shown}
 
 
 def summarised(model: Any, out: ModelOutput) -> Tensor:

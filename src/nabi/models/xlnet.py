@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Config
@@ -350,6 +351,29 @@ class XLNetLMHeadModel(XLNetHead, heads.CausalLM):
 
     def build(self, config: Any) -> None:
         self.output_embeddings = nn.Linear(config.d_model, config.vocab_size)
+
+    def prepare_inputs_for_generation(
+        self, input_ids: Tensor, past_key_values: Any = None, attention_mask: Tensor | None = None, **inputs: Any
+    ) -> dict[str, Any]:
+        """The text and one place more, which sees the text and which nobody sees: its token is guessed.
+
+        Memory takes the place of all but the last two tokens, which are read again, now that more stands behind them.
+        """
+        mems = past_key_values if isinstance(past_key_values, tuple) else None
+        ids = F.pad(input_ids if mems is None else input_ids[:, -2:], (0, 1))
+        unseen = torch.zeros(len(ids), ids.shape[1], ids.shape[1], device=ids.device)
+        unseen[:, :, -1] = 1.0
+        asked = torch.zeros(len(ids), 1, ids.shape[1], device=ids.device)
+        asked[:, :, -1] = 1.0
+        made: dict[str, Any] = {"input_ids": ids, "perm_mask": unseen, "target_mapping": asked}
+        if mems is not None:
+            made["mems"] = tuple(layer[:-2] for layer in mems)
+        shown: dict[str, Any] = {name: value for name, value in inputs.items() if name.startswith("output_")}
+        return {**made, **shown, "use_mems": inputs.get("use_mems")}
+
+    @staticmethod
+    def _reorder_cache(mems: tuple[Tensor, ...], rows: Tensor) -> tuple[Tensor, ...]:
+        return tuple(layer.index_select(1, rows) for layer in mems)
 
 
 class XLNetForSequenceClassificationOutput(XLNetLMHeadModelOutput):

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .linear import linear
 from .masks import combine
 
 if TYPE_CHECKING:
@@ -20,27 +21,41 @@ def self_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     q, k, v = block.project(x)
     q, k = block.place(q, k, context)
     if context.cache is not None:
-        k, v = context.cache.update(k, v, block.index)
+        k, v = context.cache.update(k, v, block.index, block.window)
     bias = block.score_bias(q, k, context)
     mask, causal = context.visible(block.window)
+    if mask is not None and mask.shape[-1] > k.shape[2]:  # the cache has forgotten what lies before the window
+        mask = mask[..., -k.shape[2] :]
     explicit = context.explicit or context.attentions is not None
     mixed, weights = block.mix(q, k, v, mask, bias, causal=causal, explicit=explicit)
     if context.attentions is not None and weights is not None:
         context.attentions.append(weights)
-    return block.o(merge_heads(mixed))
+    return linear(block.o, merge_heads(mixed))
 
 
 def cross_attention(block: Block, x: Tensor, context: Context) -> Tensor:
-    """Every position reads the encoder's output; its keys and values are made once per text."""
-    q = split_heads(block.cross_q(x), block.head_size)
+    """Every position reads the encoder's output; its keys and values are made once per text.
+
+    Where several rows of the batch share a text, as beams do, they are so many more queries to one set of keys.
+    """
+    q = split_heads(linear(block.cross_q, x), block.head_size)
     cached = context.cache.cross if context.cache is not None else {}
     if block.index not in cached:
         cached[block.index] = block.project_memory(context.memory)
     k, v = cached[block.index]
+    rows, length = len(q), q.shape[2]
+    q = q.unflatten(0, (len(k), -1)).transpose(1, 2).flatten(2, 3)
     mixed, weights = block.mix(q, k, v, context.memory_mask, explicit=context.cross_attentions is not None)
     if context.cross_attentions is not None and weights is not None:
-        context.cross_attentions.append(weights)
-    return block.cross_o(merge_heads(mixed))
+        context.cross_attentions.append(_apart(weights, rows, length))
+    return linear(block.cross_o, merge_heads(_apart(mixed, rows, length)))
+
+
+def _apart(x: Tensor, rows: int, length: int) -> Tensor:
+    """(texts, heads, rows of a text * length, …) -> (rows, heads, length, …)"""
+    if len(x) == rows:
+        return x
+    return x.unflatten(2, (-1, length)).transpose(1, 2).flatten(0, 1)
 
 
 # --- mixing: softmax(q k * scale + mask) v -------------------------------------------------------------------------
@@ -108,7 +123,7 @@ def merge_heads(x: Tensor) -> Tensor:
 
 def separate(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Three projections."""
-    q, k, v = (split_heads(role(x), block.head_size) for role in (block.q, block.k, block.v))
+    q, k, v = (split_heads(linear(role, x), block.head_size) for role in (block.q, block.k, block.v))
     return q, k, v
 
 
@@ -120,16 +135,17 @@ def normed_heads(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def thirds(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """One fused projection, its output cut into all queries, all keys, all values."""
-    q, k, v = (split_heads(part, block.head_size) for part in block.qkv(x).chunk(3, dim=-1))
+    q, k, v = (split_heads(part, block.head_size) for part in linear(block.qkv, x).chunk(3, dim=-1))
     return q, k, v
 
 
 def thirds_of_heads(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """One fused projection, in which each head's query, key and value stand together."""
-    q, k, v = split_heads(block.qkv(x), 3 * block.head_size).chunk(3, dim=-1)
+    q, k, v = split_heads(linear(block.qkv, x), 3 * block.head_size).chunk(3, dim=-1)
     return q, k, v
 
 
 def separate_memory(block: Block, memory: Tensor) -> tuple[Tensor, Tensor]:
     """Two projections of the encoder's output."""
-    return split_heads(block.cross_k(memory), block.head_size), split_heads(block.cross_v(memory), block.head_size)
+    k, v = (split_heads(linear(role, memory), block.head_size) for role in (block.cross_k, block.cross_v))
+    return k, v

@@ -83,7 +83,8 @@ def open_context(
     windows are those of the blocks; bias says that something will be added to the mask.
     """
     batch, length = given.shape[:2]
-    if memory is not None and memory.shape[0] != batch:
+    shared = past_key_values.shared if isinstance(past_key_values, Cache) else 1
+    if memory is not None and memory.shape[0] * shared != batch:
         raise ValueError(
             f"the encoder's output holds {memory.shape[0]} sources, but {batch} targets go with it: pass one for each"
         )
@@ -107,6 +108,6 @@ def open_context(
     context.windows = {window: make(window=window) for window in set(windows)}
     if memory is not None:
         context.memory_mask, _ = make_mask(
-            memory_mask, batch=batch, queries=length, keys=memory.shape[1], device=given.device
+            memory_mask, batch=len(memory), queries=length, keys=memory.shape[1], device=given.device
         )
     return context

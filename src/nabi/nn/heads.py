@@ -24,6 +24,8 @@ from ..outputs import (
     SequenceClassifierOutputWithPast,
     TokenClassifierOutput,
 )
+from .generating import GenerationMixin
+from .linear import linear
 from .losses import classification_loss, cross_entropy, next_token_loss, span_loss
 from .mlp import activation_function
 from .pretrained import PreTrainedModel
@@ -321,7 +323,7 @@ class VocabularyHead(HeadModel):
         return config.hidden_act
 
     def score_tokens(self, x: Tensor) -> Tensor:
-        return self.output_embeddings(self.norm(self.activation(self.dense(x))))
+        return linear(self.output_embeddings, self.norm(self.activation(linear(self.dense, x))))
 
 
 class MaskedLM(VocabularyHead):
@@ -336,7 +338,7 @@ class MaskedLM(VocabularyHead):
         return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
 
-class CausalLM(HeadModel):
+class CausalLM(GenerationMixin, HeadModel):
     """Next-token scores by one projection, tied to the word embeddings if the config says so."""
 
     output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithPast
@@ -347,7 +349,7 @@ class CausalLM(HeadModel):
         self.output_embeddings = nn.Linear(config.hidden_size, config.vocab_size, bias=self.output_bias)
 
     def score_tokens(self, x: Tensor) -> Tensor:
-        return self.output_embeddings(x)
+        return linear(self.output_embeddings, x)
 
     def forward(
         self,

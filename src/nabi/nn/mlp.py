@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .linear import linear
+
 if TYPE_CHECKING:
     from .block import Block
     from .context import Context
@@ -74,9 +76,10 @@ def activation_function(name: str) -> Activation:
 
 def plain(block: Block, x: Tensor, context: Context) -> Tensor:
     """down(act(up(x)))"""
-    return block.down(block.inner_dropout(block.activation(block.up(x))))
+    return linear(block.down, block.inner_dropout(block.activation(linear(block.up, x))))
 
 
 def gated(block: Block, x: Tensor, context: Context) -> Tensor:
     """down(act(gate(x)) * up(x)), the GLU variants of arXiv:2002.05202"""
-    return block.down(block.inner_dropout(block.activation(block.gate(x)) * block.up(x)))
+    inner = block.activation(linear(block.gate, x)) * linear(block.up, x)
+    return linear(block.down, block.inner_dropout(inner))

@@ -270,6 +270,8 @@ class PreTrainedModel(RoleModule):
             model, weights, source=str(name_or_path), dtype=wanted, ignore_mismatched_sizes=ignore_mismatched_sizes
         )
         config.update({"_name_or_path": str(name_or_path or "")})
+        if repository is not None:
+            model.read_settings(repository)
         model.eval()
         if device_map is not None:
             model.to(single_device(device_map))
@@ -326,6 +328,7 @@ class PreTrainedModel(RoleModule):
         self.config.architectures = [type(self).__name__]
         self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
         self.config.save_pretrained(folder)
+        self.write_settings(folder)
         tied = self.tied_weights()
         tensors = self.state_dict() if state_dict is None else state_dict
         stored = {name: tensor for name, tensor in tensors.items() if name not in tied}
@@ -338,6 +341,17 @@ class PreTrainedModel(RoleModule):
         with tempfile.TemporaryDirectory() as folder:
             self.save_pretrained(folder)
             return upload(folder, repo_id, **options)
+
+    @classmethod
+    def can_generate(cls) -> bool:
+        """Whether the model can write texts; if so it is a GenerationMixin too."""
+        return False
+
+    def read_settings(self, repository: Repository) -> None:
+        """Take what a checkpoint says beside the config of how the model is used; most have nothing."""
+
+    def write_settings(self, folder: Path) -> None:
+        """Write it back."""
 
     # --- switches -------------------------------------------------------------------------------------------
 

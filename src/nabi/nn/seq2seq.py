@@ -18,7 +18,9 @@ from ..outputs import (
 )
 from .context import Context, open_context
 from .embeddings import tokens_or_vectors
+from .generating import GenerationMixin
 from .heads import ClassificationHead, HeadModel
+from .linear import linear
 from .losses import IGNORED, classification_loss, cross_entropy, span_loss
 from .pretrained import PreTrainedModel
 from .stack import run_stack
@@ -174,14 +176,14 @@ def passed_on(out: Seq2SeqModelOutput) -> dict[str, Any]:
     return {name: value for name, value in out.items() if name != "last_hidden_state"}
 
 
-class Seq2SeqLM(Seq2SeqModel, HeadModel):
+class Seq2SeqLM(GenerationMixin, Seq2SeqModel, HeadModel):
     """Write a target text for a source text."""
 
     def build(self, config: Any) -> None:
         self.output_embeddings = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
 
     def score_tokens(self, x: Tensor) -> Tensor:
-        return self.output_embeddings(x)
+        return linear(self.output_embeddings, x)
 
     def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Seq2SeqLMOutput:
         """logits (batch, target length, vocabulary); labels (batch, target length) also make decoder_input_ids."""

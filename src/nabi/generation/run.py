@@ -1,0 +1,43 @@
+"""One call of `generate`, ready to be searched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from .config import GenerationConfig
+from .outputs import Record
+from .prompt import Prompt
+from .stepper import Stepper
+
+
+@dataclass
+class Run:
+    """What every search works with. ids (rows, prompt length): a row for each beam, or each text to be returned."""
+
+    model: Any
+    settings: GenerationConfig  # with the lengths counted out: max_length is that of the whole rows
+    prompt: Prompt
+    ids: Tensor
+    inputs: dict[str, Any]
+    shared: int  # how many rows read one row of the encoder's output
+    processors: Any  # (ids, scores) -> scores
+    stopping: Any  # (ids, scores) -> (rows,) which are at their end
+    record: Record
+    streamer: Any = None
+    tokenizer: Any = None
+    assistant: Any = None
+    assistant_tokenizer: Any = None
+
+    def stepper(self) -> Stepper:
+        """The model's passes over these rows, with a fresh cache or the one that was given."""
+        return Stepper(
+            self.model,
+            self.inputs,
+            room=self.prompt.before + (self.settings.max_length or 0),
+            settings=self.settings,
+            shared=self.shared,
+            before=self.prompt.before,
+        )

@@ -1,0 +1,1 @@
+"""Writing texts: settings, processors, search, stopping."""
