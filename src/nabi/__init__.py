@@ -30,7 +30,28 @@ _MODULE_OF: dict[str, str] = {
     **dict.fromkeys(["AddedToken", "AutoTokenizer", "BatchEncoding", "PreTrainedTokenizerFast"], "tokenization"),
     **{name + ending: "tokenization" for name in TOKENIZERS for ending in ("", "Fast")},
     **dict.fromkeys(PROCESSORS, "processing"),
-    **dict.fromkeys(["Cache", "DynamicCache", "EncoderDecoderCache"], "nn.cache"),
+    **dict.fromkeys(["Cache", "DynamicCache", "EncoderDecoderCache", "SlidingWindowCache", "StaticCache"], "nn.cache"),
+    "GenerationMixin": "nn.generating",
+    "GenerationConfig": "generation.config",
+    **dict.fromkeys(
+        """EncoderNoRepeatNGramLogitsProcessor EncoderRepetitionPenaltyLogitsProcessor EpsilonLogitsWarper
+        EtaLogitsWarper ExponentialDecayLengthPenalty ForceTokensLogitsProcessor ForcedBOSTokenLogitsProcessor
+        ForcedEOSTokenLogitsProcessor HammingDiversityLogitsProcessor InfNanRemoveLogitsProcessor LogitNormalization
+        LogitsProcessor LogitsProcessorList LogitsWarper MinLengthLogitsProcessor MinNewTokensLengthLogitsProcessor
+        MinPLogitsWarper NoBadWordsLogitsProcessor NoRepeatNGramLogitsProcessor PrefixConstrainedLogitsProcessor
+        RepetitionPenaltyLogitsProcessor SequenceBiasLogitsProcessor SuppressTokensAtBeginLogitsProcessor
+        SuppressTokensLogitsProcessor TemperatureLogitsWarper TopHLogitsWarper TopKLogitsWarper TopPLogitsWarper
+        TypicalLogitsWarper UnbatchedClassifierFreeGuidanceLogitsProcessor WhisperTimeStampLogitsProcessor""".split(),
+        "generation.processors",
+    ),
+    **dict.fromkeys(
+        """ConfidenceCriteria EosTokenCriteria MaxLengthCriteria MaxNewTokensCriteria MaxTimeCriteria StopStringCriteria
+        StoppingCriteria StoppingCriteriaList""".split(),
+        "generation.stopping",
+    ),
+    **dict.fromkeys(
+        ["AsyncTextIteratorStreamer", "BaseStreamer", "TextIteratorStreamer", "TextStreamer"], "generation.streaming"
+    ),
     "convert_checkpoint": "conversion",
     "PreTrainedModel": "nn.pretrained",
     "PretrainedConfig": "config",

@@ -91,6 +91,45 @@ def run_command(
     raise typer.Exit(run(task, text or [], file, options))
 
 
+def chat_command(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=say("about_model"))],
+    system: Annotated[str | None, typer.Option("--system", metavar="TEXT", help=say("about_system"))] = None,
+    load: Annotated[Path | None, typer.Option("--load", metavar="FILE", help=say("about_load"))] = None,
+    max_new_tokens: Annotated[
+        int, typer.Option("--max-new-tokens", min=1, metavar="N", show_default=False, help=say("about_max_new_tokens"))
+    ] = 512,
+    sample: Annotated[
+        bool | None, typer.Option("--sample/--greedy", show_default=False, help=say("about_sample"))
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", min=0.0, metavar="T", help=say("about_temperature"))
+    ] = None,
+    top_p: Annotated[
+        float | None, typer.Option("--top-p", min=0.0, max=1.0, metavar="P", help=say("about_top_p"))
+    ] = None,
+    top_k: Annotated[int | None, typer.Option("--top-k", min=1, metavar="N", help=say("about_top_k_tokens"))] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help=say("about_seed"))] = None,
+    dtype: Annotated[str | None, typer.Option("--dtype", metavar="D", help=say("about_loaded_dtype"))] = None,
+    device: Annotated[str | None, typer.Option("--device", metavar="D", help=say("about_device"))] = None,
+) -> None:
+    from .chat import chat
+
+    code = chat(
+        model,
+        system=system,
+        load=load,
+        max_new_tokens=max_new_tokens,
+        sample=sample,
+        temperature=temperature,
+        top_p=top_p,
+        top_k=top_k,
+        seed=seed,
+        dtype=dtype,
+        device=device,
+    )
+    raise typer.Exit(code)
+
+
 def explain_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help=say("about_family"))],
     tree: Annotated[bool, typer.Option("--tree", help=say("about_tree"))] = False,
@@ -142,6 +181,7 @@ def make_app() -> typer.Typer:
     app.callback()(top)
     tasks = ", ".join(sorted([*TASKS, *ALIASES]))
     app.command("run", cls=Command, help=say("about_run", tasks=tasks), no_args_is_help=True)(run_command)
+    app.command("chat", cls=Command, help=say("about_chat"), no_args_is_help=True)(chat_command)
     app.command("convert", cls=Command, help=say("about_convert"), no_args_is_help=True)(convert_command)
     app.command("explain", cls=Command, help=say("about_explain"), no_args_is_help=True)(explain_command)
     return app

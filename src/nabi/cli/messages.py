@@ -33,6 +33,48 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "작업: {tasks}\n\n"
         "--model을 쓰지 않으면 나비 안에 든 작은 한국어·영어 모델을 씁니다. 내려받기도 네트워크도 필요 없습니다.",
     ),
+    "about_chat": (
+        "Talk with the chat model MODEL.\n\n"
+        "\b\n"
+        '  nabi chat my-model --system "Answer in Korean."\n'
+        "  nabi chat my-model --load talk.json          # go on with a saved conversation\n"
+        "  cat questions.txt | nabi chat my-model       # one message per line\n\n"
+        "While it answers, Ctrl-C stops the answer. /help lists the commands.",
+        "대화 모델 MODEL과 이야기합니다.\n\n"
+        "\b\n"
+        '  nabi chat my-model --system "한국어로 대답해 주세요."\n'
+        "  nabi chat my-model --load talk.json          # 저장한 대화를 이어 갑니다\n"
+        "  cat questions.txt | nabi chat my-model       # 한 줄에 메시지 하나씩\n\n"
+        "대답하는 동안 Ctrl-C를 누르면 대답이 멈춥니다. 명령은 /help에 있습니다.",
+    ),
+    "about_system": ("Instructions for the model.", "모델에게 주는 지시문(시스템 메시지)."),
+    "about_load": (
+        "Go on with a conversation that /save wrote as JSON.",
+        "/save로 저장한 대화(JSON)를 이어 갑니다.",
+    ),
+    "about_max_new_tokens": (
+        "At most so many tokens an answer. Left out, 512.",
+        "대답의 최대 토큰 수. 쓰지 않으면 512.",
+    ),
+    "about_sample": (
+        "Draw each token by chance, or take the likeliest. Left out, as the model's generation_config.json says.",
+        "토큰을 확률에 따라 뽑거나(--sample) 가장 확률이 높은 것을 고릅니다(--greedy). 쓰지 않으면 모델의 "
+        "generation_config.json을 따릅니다.",
+    ),
+    "about_temperature": (
+        "Below 1 more sober, above 1 more varied; 0 is --greedy.",
+        "1보다 작으면 차분하게, 크면 다양하게 대답합니다. 0은 --greedy와 같습니다.",
+    ),
+    "about_top_p": (
+        "Draw from the likeliest tokens that together have this probability.",
+        "확률을 더해 이 값이 되는, 가장 확률이 높은 토큰들 가운데에서 뽑습니다.",
+    ),
+    "about_top_k_tokens": ("Draw from the N likeliest tokens.", "확률이 높은 토큰 N개 가운데에서 뽑습니다."),
+    "about_seed": ("Makes what is drawn by chance the same every time.", "같은 값을 쓰면 뽑는 결과가 매번 같습니다."),
+    "about_loaded_dtype": (
+        "float32, bfloat16, float16, or auto: the checkpoint's own. Left out, float32.",
+        "float32, bfloat16, float16, 또는 auto(체크포인트의 형식). 쓰지 않으면 float32.",
+    ),
     "about_convert": (
         "Write the checkpoint SOURCE into the folder TARGET as safetensors, and check what was written.\n\n"
         "SOURCE is a folder or a repository of the Hugging Face Hub with safetensors, PyTorch's .bin, TensorFlow's "
@@ -187,6 +229,47 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Every weight was read back from {target} and is the source's, rounded to {dtype}.",
         "{target}에 쓴 모든 가중치를 다시 읽어, 원본을 {dtype}(으)로 바꾼 값과 같음을 확인했습니다.",
     ),
+    # ------------------------------------------------------------ while talking
+    "chat_begins": (
+        "Type a message. /help lists the commands, {key} leaves.",
+        "메시지를 입력하세요. 명령은 /help, 끝내려면 {key}를 누르세요.",
+    ),
+    "chat_help": (
+        "/save FILE    write the conversation: JSON, or text for people if FILE ends in .md\n"
+        "/reset        forget the conversation, keep the instructions\n"
+        "/system TEXT  new instructions for the model; without TEXT, none\n"
+        "/undo         take your last message and its answer back\n"
+        "/exit         leave\n"
+        "Ctrl-C        stop the answer that is being written\n"
+        "A message that begins with / needs a space before it.",
+        "/save FILE    대화를 저장합니다: JSON, FILE이 .md로 끝나면 읽기 좋은 글로\n"
+        "/reset        대화를 잊습니다. 지시문은 남습니다\n"
+        "/system TEXT  모델에게 새 지시문을 줍니다. TEXT가 없으면 지시문을 없앱니다\n"
+        "/undo         마지막 메시지와 그 대답을 되돌립니다\n"
+        "/exit         끝냅니다\n"
+        "Ctrl-C        쓰고 있는 대답을 멈춥니다\n"
+        "/로 시작하는 메시지는 앞에 빈칸을 두세요.",
+    ),
+    "no_template": (
+        "{name} has no chat template, so it is probably no chat model: it goes on with a text of the form User: … "
+        "Assistant: …",
+        "{name}에는 대화 템플릿이 없어 대화 모델이 아닌 듯합니다. User: … Assistant: … 꼴의 글을 이어 쓰게 합니다.",
+    ),
+    "left_out": (
+        "The conversation has become too long for the model. Oldest messages left out: {count}",
+        "대화가 모델에 너무 길어졌습니다. 뺀 오래된 메시지: {count}개",
+    ),
+    "stopped": ("The answer was stopped.", "대답을 멈췄습니다."),
+    "empty_answer": ("The answer is empty.", "대답이 비어 있습니다."),
+    "forgotten": ("The conversation is forgotten.", "대화를 잊었습니다."),
+    "taken_back": (
+        "Your last message and its answer are taken back.",
+        "마지막 메시지와 그 대답을 되돌렸습니다.",
+    ),
+    "nothing_said": ("There is no message to take back.", "되돌릴 메시지가 없습니다."),
+    "system_set": ("The instructions are set.", "지시문을 정했습니다."),
+    "system_gone": ("There are no instructions any more.", "지시문을 없앴습니다."),
+    "saved": ("The conversation is in {path}.", "대화를 {path}에 저장했습니다."),
     # ------------------------------------------------------------ errors
     "error": ("nabi: {message}", "nabi: {message}"),
     "see_help": ("See: {command} --help", "도움말: {command} --help"),
@@ -222,6 +305,37 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "no_source": (
         "there is no folder {name!r}, and it is no id of the Hub ('name' or 'owner/name'). Check SOURCE.",
         "{name!r}라는 폴더가 없고, Hub의 저장소 이름('name' 또는 'owner/name')도 아닙니다. SOURCE를 확인하세요.",
+    ),
+    "no_chat_model": (
+        "there is no folder {name!r}, and it is no id of the Hub ('name' or 'owner/name'). Check MODEL.",
+        "{name!r}라는 폴더가 없고, Hub의 저장소 이름('name' 또는 'owner/name')도 아닙니다. MODEL을 확인하세요.",
+    ),
+    "greedy_and_sampling": (
+        "{names} and --greedy exclude each other: with --greedy nothing is drawn by chance.",
+        "{names}와(과) --greedy는 함께 쓸 수 없습니다. --greedy에서는 확률에 따라 뽑지 않습니다.",
+    ),
+    "message_too_long": (
+        "the message comes to {tokens} tokens with all that goes around it, and the model has room for {most} beside "
+        "an answer. Shorten it.",
+        "메시지가 덧붙는 것까지 {tokens}토큰인데, 대답할 자리를 빼면 모델은 {most}토큰까지 받습니다. 줄여 주세요.",
+    ),
+    "no_chat_command": (
+        "there is no command {name!r}.{hint} The commands are: {known}. A message that begins with / needs a space "
+        "before it.",
+        "{name!r}라는 명령은 없습니다.{hint} 명령: {known}. /로 시작하는 메시지는 앞에 빈칸을 두세요.",
+    ),
+    "save_where": ("/save needs the name of a file.", "/save 뒤에 파일 이름을 쓰세요."),
+    "bad_conversation": (
+        "{path!r} is no conversation to go on with: {reason}",
+        "{path!r}은(는) 이어 갈 수 있는 대화가 아닙니다: {reason}",
+    ),
+    "no_messages": (
+        'it must be JSON with a list of "messages", as /save writes it.',
+        '/save가 쓰는 것처럼 "messages" 목록이 있는 JSON이어야 합니다.',
+    ),
+    "bad_message": (
+        'message {place} must have a "role", one of {roles}, and a text as "content".',
+        '메시지 {place}에는 "role"({roles} 가운데 하나)과 글인 "content"가 있어야 합니다.',
     ),
     "target_held": (
         "the folder {target!r} holds a checkpoint already ({file}). Name another, or use --overwrite.",

@@ -20,7 +20,28 @@ DEFAULT_NEW_TOKENS = 20
 
 
 @torch.no_grad()
-def generate(
+def generate(model: Any, inputs: Tensor | None = None, generation_config: Any = None, **options: Any) -> Any:
+    """Write on from a prompt: (rows, length) ids with the prompt before them, of an encoder-decoder the target alone.
+
+    The arguments are those of `prepare`. With return_dict_in_generate=True one of the outputs in generation.outputs.
+    """
+    streamer = options.get("streamer")
+    try:
+        run = prepare(model, inputs, generation_config, **options)
+        if streamer is not None:
+            streamer.put(run.ids.cpu())
+        written = run.search(run)
+    except Exception as error:
+        if hasattr(streamer, "error"):  # its reader waits in another thread
+            streamer.error(error)
+        raise
+    if run.settings.return_legacy_cache and run.settings.return_dict_in_generate:
+        written.past_key_values = written.past_key_values.to_legacy_cache()
+    return written
+
+
+@torch.no_grad()
+def prepare(
     model: Any,
     inputs: Tensor | None = None,
     generation_config: GenerationConfig | None = None,
@@ -36,16 +57,15 @@ def generate(
     tokenizer: Any = None,
     assistant_tokenizer: Any = None,
     **options: Any,
-) -> Any:
-    """Write on from a prompt: (rows, length) ids with the prompt before them, of an encoder-decoder the target alone.
+) -> Run:
+    """Everything that comes before the first token; the encoder, where there is one, has read the source.
 
     inputs: the prompt's ids (texts, length), or what else the model reads first; further inputs by name, as the
     tokenizer gave them. Settings (GenerationConfig's fields) by name come first, then generation_config, then the
     model's own. logits_processor and stopping_criteria: lists of functions (ids, scores) of one's own.
     response_format={"type": "json_schema", …} or regex="…" hold the text to a form (they need tokenizer).
     assistant_model drafts tokens that the model checks; streamer gets tokens as they are written.
-    With return_dict_in_generate=True one of the outputs in generation.outputs. Settings that contradict each other, a
-    prompt that does not fit and names that nobody knows are errors before anything is computed.
+    Settings that contradict each other, a prompt that does not fit and names that nobody knows are errors.
     """
     settings, given = settle(model, generation_config, options)
     settings.validate()
@@ -57,8 +77,9 @@ def generate(
     shared = settings.use_cache and "past_key_values" not in prompt.inputs and model.config.is_encoder_decoder
     ids, rest = prompt.repeated(model, times, shared=shared)
     mask_name = "decoder_attention_mask" if model.config.is_encoder_decoder else "attention_mask"
-    run = Run(
+    return Run(
         model=model,
+        search=search,
         settings=settings,
         prompt=prompt,
         ids=ids,
@@ -85,12 +106,6 @@ def generate(
         assistant=assistant_model,
         assistant_tokenizer=assistant_tokenizer,
     )
-    if streamer is not None:
-        streamer.put(ids.cpu())
-    written = search(run)
-    if settings.return_legacy_cache and settings.return_dict_in_generate and written.past_key_values is not None:
-        written.past_key_values = written.past_key_values.to_legacy_cache()
-    return written
 
 
 def settle(

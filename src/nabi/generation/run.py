@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from .config import GenerationConfig
 from .outputs import Record
 from .prompt import Prompt
 from .stepper import Stepper
@@ -18,7 +18,8 @@ class Run:
     """What every search works with. ids (rows, prompt length): a row for each beam, or each text to be returned."""
 
     model: Any
-    settings: GenerationConfig  # with the lengths counted out: max_length is that of the whole rows
+    search: Callable[[Run], Any]
+    settings: Any  # a GenerationConfig with the lengths counted out: max_length is that of the whole rows
     prompt: Prompt
     ids: Tensor
     inputs: dict[str, Any]
@@ -36,7 +37,7 @@ class Run:
         return Stepper(
             self.model,
             self.inputs,
-            room=self.prompt.before + (self.settings.max_length or 0),
+            room=self.prompt.before + self.settings.max_length,
             settings=self.settings,
             shared=self.shared,
             before=self.prompt.before,
