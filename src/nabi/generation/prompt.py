@@ -60,6 +60,11 @@ def read_prompt(model: Any, settings: GenerationConfig, given: Tensor | None, in
         return _of_both_halves(model, encoder, settings, name, given, inputs)
     before = 0
     vectors = inputs.get("inputs_embeds")
+    if isinstance(given, Tensor) and given.dim() == 2 and len(given) and not given.shape[1] and vectors is None:
+        raise ValueError(
+            f"the prompt is empty ({name} has shape {tuple(given.shape)}): give it one token at least, such as the "
+            "tokenizer's bos_token_id"
+        )
     if given is None and vectors is not None:
         given, before = torch.zeros(len(vectors), 0, dtype=torch.long), vectors.shape[1]
     elif given is None:
@@ -195,11 +200,9 @@ def _mask(given: Any, ids: Tensor, before: int, settings: GenerationConfig) -> T
         return mask
     if not isinstance(given, Tensor) or given.dim() != 2 or given.shape[0] not in (1, len(ids)):
         shown = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
-        raise ValueError(f"attention_mask is {shown}, but the prompt has {shape}: one number for each token")
+        raise ValueError(f"attention_mask is {shown}, the prompt {shape}: pass one number for each token")
     if given.shape[1] != shape[1]:
-        raise ValueError(
-            f"attention_mask has shape {tuple(given.shape)}, the prompt {shape}: one number for each token"
-        )
+        raise ValueError(f"attention_mask is {tuple(given.shape)}, the prompt {shape}: pass one number for each token")
     mask = given.long().expand(shape)
     empty = (mask == 0).all(1)
     if bool(empty.any()):

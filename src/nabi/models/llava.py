@@ -257,6 +257,14 @@ class LlavaForConditionalGeneration(GenerationMixin, LlavaPreTrainedModel):
         words = f"language_model.model.{type(self.decoder).roles()['word_embeddings']}.weight"
         return {"language_model.lm_head.weight": words} if self.config.tie_word_embeddings else {}
 
+    def repeat_input(self, name: str, value: Any, times: int, ids: Tensor) -> Any:
+        """Pictures as often as their texts, and in the order of these."""
+        if name != "pixel_values":
+            return super().repeat_input(name, value, times, ids)
+        tokens = (ids == self.config.image_token_index).sum(1)
+        pictures = (tokens // max(int(tokens.sum()) // len(value), 1)).tolist()
+        return torch.cat([of_text.repeat(times, 1, 1, 1) for of_text in value.split(pictures)])
+
     def forward(
         self,
         *args: Any,
