@@ -1,17 +1,21 @@
 """Writing texts beside transformers and CTranslate2, in turns, so that a busy minute of the machine slows all alike.
 
     pip install ctranslate2    # optional: its column is left out without
-    python benchmarks/generation.py [--rounds 3] [--tokens 64]
+    python benchmarks/generation.py [--rounds 3] [--tokens 64] [--only gpt2 bart engine memory]
 
 Models of GPT-2's size (124M) and of a BART with 6 + 6 layers of width 768 (124M), random weights, float32, on two
-threads. Every engine writes the same number of tokens: none may end early.
+threads. Every engine writes the same number of tokens, and nabi's are the incumbent's. Memory is measured in a process
+of its own for each library: the largest resident size while generating, less that before.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,14 +23,7 @@ from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
-
-import torch
-import transformers
-
-import nabi
-
-transformers.logging.disable_progress_bar()
-torch.set_num_threads(2)
+THREADS = 2
 
 
 def compare(name: str, tokens: int, engines: dict[str, Callable[[], Any]], rounds: int) -> None:
@@ -39,81 +36,183 @@ def compare(name: str, tokens: int, engines: dict[str, Callable[[], Any]], round
             if turn:
                 times[engine].append(time.perf_counter() - start)
     speed = {engine: tokens / statistics.median(taken) for engine, taken in times.items()}
-    ratios = [f"{speed['nabi'] / other:5.2f} x {engine}" for engine, other in speed.items() if engine != "nabi"]
-    print(f"{name:<42} {'  '.join(f'{engine} {value:7.1f}' for engine, value in speed.items())}   {', '.join(ratios)}")
+    ours = next(iter(speed))
+    ratios = [f"{speed[ours] / value:5.2f} x {engine}" for engine, value in speed.items() if engine != ours]
+    shown = "  ".join(f"{engine} {value:7.1f}" for engine, value in speed.items())
+    print(f"{name:<38} {shown}   {', '.join(ratios)}", flush=True)
 
 
-def translators(folder: str, kind: str) -> Any:
-    """The same checkpoint in CTranslate2, float32, or None where that is not installed."""
+def make(kind: str, folder: str) -> tuple[Any, Any]:
+    """(nabi's, the incumbent's) model with the same random weights."""
+    import torch
+    import transformers
+
+    import nabi
+
+    transformers.logging.disable_progress_bar()
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(0)
+    if kind == "gpt2":
+        config: Any = transformers.GPT2Config(eos_token_id=None, bos_token_id=None)
+        oracle, ours = transformers.GPT2LMHeadModel(config).eval(), nabi.GPT2LMHeadModel
+    else:
+        sizes = {f"{half}_{what}": size for half in ("encoder", "decoder") for what, size in HALF.items()}
+        for_converter = {"normalize_before": False, "normalize_embedding": True}
+        config = transformers.BartConfig(d_model=768, forced_eos_token_id=None, **sizes, **for_converter)
+        oracle, ours = transformers.BartForConditionalGeneration(config).eval(), nabi.BartForConditionalGeneration
+    oracle.save_pretrained(folder)
+    return ours.from_pretrained(folder), oracle
+
+
+HALF = {"layers": 6, "attention_heads": 12, "ffn_dim": 3072}
+
+
+def prompt_and_settings(kind: str, rows: int, tokens: int) -> tuple[Any, dict[str, Any]]:
+    import torch
+
+    generator = torch.Generator().manual_seed(rows)
+    ids = torch.randint(5, 50000, (rows, 32 if kind == "gpt2" else 256), generator=generator)
+    if kind == "gpt2":
+        return ids, {"max_new_tokens": tokens, "do_sample": False, "pad_token_id": 0}
+    mask = torch.ones_like(ids)
+    return ids, {"max_new_tokens": tokens, "min_new_tokens": tokens, "num_beams": 4, "attention_mask": mask}
+
+
+def in_ctranslate2(kind: str, folder: str, rows: int, tokens: int) -> Callable[[], Any] | None:
+    """The same weights and prompts in CTranslate2's float32, where it is installed."""
     try:
         import ctranslate2
         from ctranslate2.converters import TransformersConverter
     except ImportError:
         return None
-    target = f"{folder}-ct2"
-    try:
+    target = f"{folder}/ctranslate2"
+    if not os.path.isdir(target):
+        save_a_tokenizer(kind, folder)
         TransformersConverter(folder).convert(target)
-    except Exception as error:
-        print(f"ctranslate2 does not convert it: {error}")
-        return None
-    return getattr(ctranslate2, kind)(target, compute_type="float32", intra_threads=2)
+    words = [[f"w{number}" for number in row] for row in prompt_and_settings(kind, rows, tokens)[0].tolist()]
+    options: dict[str, Any] = {"compute_type": "float32", "intra_threads": THREADS, "inter_threads": 1}
+    if kind == "gpt2":
+        generator = ctranslate2.Generator(target, **options)
+        lengths: dict[str, Any] = {"max_length": tokens, "min_length": tokens, "include_prompt_in_result": False}
+        return lambda: generator.generate_batch(words, max_batch_size=rows, sampling_topk=1, **lengths)
+    translator = ctranslate2.Translator(target, **options)
+    lengths = {"max_decoding_length": tokens, "min_decoding_length": tokens}
+    return lambda: translator.translate_batch(words, max_batch_size=rows, beam_size=4, **lengths)
 
 
-def gpt2(options: argparse.Namespace, folder: str) -> None:
-    torch.manual_seed(0)
-    oracle = transformers.GPT2LMHeadModel(transformers.GPT2Config(eos_token_id=None)).eval()
-    oracle.save_pretrained(folder)
-    model = nabi.GPT2LMHeadModel.from_pretrained(folder)
-    for rows in (1, 8):
-        ids = torch.randint(0, 50000, (rows, 32))
-        settings = {"max_new_tokens": options.tokens, "do_sample": False, "eos_token_id": None, "pad_token_id": 0}
-        same = model.generate(ids, **settings).equal(oracle.generate(ids, **settings))
-        engines = {
-            "nabi": lambda ids=ids, s=settings: model.generate(ids, **s),
-            "transformers": lambda ids=ids, s=settings: oracle.generate(ids, **s),
-        }
-        compare(f"GPT-2 124M, greedy, batch {rows} (same: {same})", rows * options.tokens, engines, options.rounds)
+def save_a_tokenizer(kind: str, folder: str) -> None:
+    """A word for each id, which the converter wants to see."""
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    size = 50257 if kind == "gpt2" else 50265
+    names = {0: "<s>", 1: "<pad>", 2: "</s>", 3: "<unk>"}
+    vocabulary = {names.get(number, f"w{number}"): number for number in range(size)}
+    engine = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokens = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+    PreTrainedTokenizerFast(tokenizer_object=engine, **tokens).save_pretrained(folder)
 
 
-def bart(options: argparse.Namespace, folder: str) -> None:
-    torch.manual_seed(0)
-    config = transformers.BartConfig(
-        d_model=768,
-        encoder_layers=6,
-        decoder_layers=6,
-        encoder_attention_heads=12,
-        decoder_attention_heads=12,
-        encoder_ffn_dim=3072,
-        decoder_ffn_dim=3072,
-        forced_eos_token_id=None,
-    )
-    oracle = transformers.BartForConditionalGeneration(config).eval()
-    oracle.save_pretrained(folder)
-    model = nabi.BartForConditionalGeneration.from_pretrained(folder)
-    for rows in (1, 8):
-        ids = torch.randint(5, 50000, (rows, 256))
-        settings = {
-            "max_new_tokens": options.tokens,
-            "min_new_tokens": options.tokens,
-            "num_beams": 4,
-            "attention_mask": torch.ones_like(ids),
-        }
-        same = model.generate(ids, **settings).equal(oracle.generate(ids, **settings))
-        engines = {
-            "nabi": lambda ids=ids, s=settings: model.generate(ids, **s),
-            "transformers": lambda ids=ids, s=settings: oracle.generate(ids, **s),
-        }
-        compare(f"BART 124M, 4 beams, batch {rows} (same: {same})", rows * options.tokens, engines, options.rounds)
+def beside_others(kind: str, options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        model, oracle = make(kind, folder)
+        for rows in (1, 8):
+            ids, settings = prompt_and_settings(kind, rows, options.tokens)
+            same = model.generate(ids, **settings).equal(oracle.generate(ids, **settings))
+            engines = {
+                "nabi": lambda ids=ids, settings=settings: model.generate(ids, **settings),
+                "transformers": lambda ids=ids, settings=settings: oracle.generate(ids, **settings),
+                "ctranslate2": in_ctranslate2(kind, folder, rows, options.tokens),
+            }
+            engines = {name: run for name, run in engines.items() if run is not None}
+            what = "GPT-2, greedy" if kind == "gpt2" else "BART, 4 beams, 256 source tokens"
+            compare(
+                f"{what}, batch {rows}{'' if same else ' (OTHER TOKENS)'}",
+                rows * options.tokens,
+                engines,
+                options.rounds,
+            )
+
+
+def under_load(options: argparse.Namespace) -> None:
+    """16 requests of mixed lengths through the engine, and one after another."""
+    import torch
+
+    from nabi.generation.engine import Engine
+
+    chance = random.Random(0)
+    with tempfile.TemporaryDirectory() as folder:
+        model, _ = make("gpt2", folder)
+        requests = [
+            (torch.randint(0, 50000, (1, chance.randint(8, 64))), {"max_new_tokens": chance.randint(16, 96)})
+            for _ in range(16)
+        ]
+
+        def together() -> None:
+            with Engine(model, rows=16) as engine:
+                for request in [engine.submit(ids, **settings) for ids, settings in requests]:
+                    request.result()
+
+        def one_by_one() -> None:
+            for ids, settings in requests:
+                model.generate(ids, **settings)
+
+        tokens = sum(settings["max_new_tokens"] for _, settings in requests)
+        compare("GPT-2, 16 streams", tokens, {"engine": together, "one by one": one_by_one}, options.rounds)
+
+
+def memory(options: argparse.Namespace) -> None:
+    """Megabytes that generating adds to what the loaded model takes."""
+    for kind in ("gpt2", "bart"):
+        with tempfile.TemporaryDirectory() as folder:
+            make(kind, folder)
+            for rows in (1, 8):
+                used = []
+                for library in ("nabi", "transformers"):
+                    code = ADDED.format(library=library, kind=kind, folder=folder, rows=rows, tokens=options.tokens)
+                    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+                    used.append(float(done.stdout.split()[-1]))
+                print(f"{kind}, batch {rows}: nabi {used[0]:.0f} MB, transformers {used[1]:.0f} MB", flush=True)
+
+
+ADDED = """
+import resource, sys, torch
+import {library} as library
+from benchmarks.generation import prompt_and_settings
+torch.set_num_threads(2)
+name = "GPT2LMHeadModel" if "{kind}" == "gpt2" else "BartForConditionalGeneration"
+model = getattr(library, name).from_pretrained("{folder}").eval()
+for parameter in model.parameters():  # what is mapped becomes resident
+    parameter.data = parameter.data.clone()
+ids, settings = prompt_and_settings("{kind}", {rows}, 2)
+model.generate(ids[:, :2], **{{**settings, "attention_mask": None}})
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+before = resident()
+ids, settings = prompt_and_settings("{kind}", {rows}, {tokens})
+open("/proc/self/clear_refs", "w").write("5")
+model.generate(ids, **settings)
+peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1e3
+print(peak - before)
+"""
+
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "gpt2": lambda options: beside_others("gpt2", options),
+    "bart": lambda options: beside_others("bart", options),
+    "engine": under_load,
+    "memory": memory,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     options = parser.parse_args()
-    for bench in (gpt2, bart):
-        with tempfile.TemporaryDirectory() as folder:
-            bench(options, folder)
+    print("tokens per second; nabi's as a multiple of the others'")
+    for part in options.only:
+        PARTS[part](options)
 
 
 if __name__ == "__main__":
