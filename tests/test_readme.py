@@ -52,3 +52,12 @@ def test_both_readmes_name_every_model_type(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     shown = [{f"`{family}`", f"`{family.replace('_', '-')}`"} for family in FAMILIES]
     assert not [names for names in shown if not any(name in text for name in names)]
+
+
+def test_the_page_on_writing_texts_runs_as_written(tmp_path: Path) -> None:
+    pytest.importorskip("llguidance")
+    text = (ROOT / "docs/generation.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    code += "\nassert len(written) == 4"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

@@ -33,7 +33,7 @@ _OF_SPEECH = (
 )
 # What a file may hold and nabi has no use for: it changes how fast or how thriftily others compute, not what.
 _NO_EFFECT = {
-    *("_commit_hash", "_from_model_config", "transformers_version", "use_model_defaults", "trust_remote_code"),
+    *("_commit_hash", "_from_model_config", "transformers_version", "trust_remote_code"),
     *("cache_config", "compile_config", "disable_compile", "low_memory", "max_cache_len", "prefill_chunk_size"),
     *("continuous_batching_config", "_name_or_path", "synced_gpus"),
 }

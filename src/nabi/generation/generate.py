@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .config import GenerationConfig
+from .config import SPECIAL_TOKENS, GenerationConfig
 from .outputs import Record
 from .processors import processors_for
 from .prompt import Prompt, read_prompt
@@ -115,6 +115,8 @@ def settle(
     if given is not None and not isinstance(given, GenerationConfig):
         raise TypeError(f"generation_config is a {type(given).__name__}; expected a GenerationConfig")
     settings = copy.deepcopy(model.generation_config)
+    if options.pop("use_model_defaults", True) is False:  # but of the special tokens
+        settings = GenerationConfig(**{name: getattr(settings, name) for name in SPECIAL_TOKENS})
     if given is not None:
         settings.update(**given.to_diff_dict())
     rest = settings.update(**options)
