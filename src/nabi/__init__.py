@@ -50,6 +50,9 @@ _MODULE_OF: dict[str, str] = {
         "generation.stopping",
     ),
     **dict.fromkeys(
+        ["Constraint", "ConstraintListState", "DisjunctiveConstraint", "PhrasalConstraint"], "generation.constraints"
+    ),
+    **dict.fromkeys(
         ["AsyncTextIteratorStreamer", "BaseStreamer", "TextIteratorStreamer", "TextStreamer"], "generation.streaming"
     ),
     "convert_checkpoint": "conversion",

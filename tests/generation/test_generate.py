@@ -234,34 +234,45 @@ def test_behind_its_end_a_text_is_filled_with_padding_or_with_the_end() -> None:
 # --- refusals -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("given", "error", "message"),
-    [
-        ({"inputs": torch.zeros(1, 0, dtype=torch.long), "use": 1}, TypeError, "takes no argument 'use'"),
-        ({"inputs": torch.zeros(0, 3, dtype=torch.long)}, ValueError, "there is no text in the batch"),
-        ({"inputs": torch.zeros(1, 0, dtype=torch.long)}, ValueError, "the prompt is empty"),
-        ({"inputs": torch.tensor([[1, 60]])}, ValueError, "holds the id 60, but the model knows 0 to 59"),
-        ({"inputs": torch.tensor([[-1]])}, ValueError, "holds the id -1"),
-        ({"inputs": torch.tensor([1, 2])}, ValueError, r"expected ids of shape \(texts, length\)"),
-        ({"inputs": torch.rand(1, 3)}, ValueError, "numbers of torch.float32"),
-        ({"inputs": [[1, 2]]}, TypeError, "tokenize with return_tensors='pt'"),
-        ({"inputs": "안녕"}, TypeError, "input_ids is a str"),
-        ({"inputs": {"input_ids": ids()}}, TypeError, r"model.generate\(\*\*inputs\)"),
-        ({"inputs": ids(), "input_ids": ids()}, ValueError, "the prompt was given twice"),
-        ({"inputs": ids(), "max_new_token": 3}, TypeError, "did you mean 'max_new_tokens'"),
-        ({"inputs": ids(), "max_length": 7}, ValueError, "has 7 tokens already, and max_length is 7"),
-        ({"inputs": ids(1, 30)}, ValueError, "has 30 tokens, but the model knows 24 positions"),
-        ({"inputs": ids(), "max_new_tokens": 30}, ValueError, "pass max_new_tokens=18 or less"),
-        ({"inputs": ids(), "attention_mask": torch.ones(2, 6)}, ValueError, r"attention_mask is \(2, 6\), the prompt"),
-        ({"inputs": ids(), "attention_mask": torch.zeros(2, 7)}, ValueError, "text 0 of the batch has no real token"),
-        ({"inputs": ids(), "generation_config": {"top_k": 3}}, TypeError, "generation_config is a dict"),
-        ({"inputs": ids(), "num_beams": 2, "streamer": object()}, ValueError, "a streamer prints tokens"),
-        ({"inputs": ids(), "stop_strings": ["x"]}, ValueError, "pass tokenizer=…"),
-        ({"inputs": ids(), "regex": "a+"}, ValueError, "needs the tokenizer"),
-        ({"inputs": ids(), "negative_prompt_ids": ids()}, ValueError, "negative_prompt_ids are given, but"),
-    ],
-    ids=str,
-)
+REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"inputs": torch.zeros(1, 0, dtype=torch.long), "use": 1}, TypeError, "takes no argument 'use'"),
+    ({"inputs": torch.zeros(0, 3, dtype=torch.long)}, ValueError, "there is no text in the batch"),
+    ({"inputs": torch.zeros(1, 0, dtype=torch.long)}, ValueError, "the prompt is empty"),
+    ({"inputs": torch.tensor([[1, 60]])}, ValueError, "holds the id 60, but the model knows 0 to 59"),
+    ({"inputs": torch.tensor([[-1]])}, ValueError, "holds the id -1"),
+    ({"inputs": torch.tensor([1, 2])}, ValueError, r"expected ids of shape \(texts, length\)"),
+    ({"inputs": torch.rand(1, 3)}, ValueError, "numbers of torch.float32"),
+    ({"inputs": [[1, 2]]}, TypeError, "tokenize with return_tensors='pt'"),
+    ({"inputs": "안녕"}, TypeError, "input_ids is a str"),
+    ({"inputs": {"input_ids": ids()}}, TypeError, r"model.generate\(\*\*inputs\)"),
+    ({"inputs": ids(), "input_ids": ids()}, ValueError, "the prompt was given twice"),
+    ({"inputs": ids(), "max_new_token": 3}, TypeError, "did you mean 'max_new_tokens'"),
+    ({"inputs": ids(), "max_length": 7}, ValueError, "has 7 tokens already, and max_length is 7"),
+    ({"inputs": ids(1, 30)}, ValueError, "has 30 tokens, but the model knows 24 positions"),
+    ({"inputs": ids(), "max_new_tokens": 30}, ValueError, "pass max_new_tokens=18 or less"),
+    ({"inputs": ids(), "attention_mask": torch.ones(2, 6)}, ValueError, r"attention_mask is \(2, 6\), the prompt"),
+    ({"inputs": ids(), "attention_mask": torch.zeros(2, 7)}, ValueError, "text 0 of the batch has no real token"),
+    ({"inputs": ids(), "generation_config": {"top_k": 3}}, TypeError, "generation_config is a dict"),
+    ({"inputs": ids(), "num_beams": 2, "streamer": object()}, ValueError, "a streamer prints tokens"),
+    ({"inputs": ids(), "stop_strings": ["x"]}, ValueError, "pass tokenizer=…"),
+    ({"inputs": ids(), "regex": "a+"}, ValueError, "needs the tokenizer"),
+    ({"inputs": ids(), "negative_prompt_ids": ids()}, ValueError, "negative_prompt_ids are given, but"),
+]
+REFUSED_BY_A_MODEL_WITH_A_SOURCE: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({}, ValueError, "reads a source: pass input_ids"),
+    ({"inputs": torch.tensor([[1, 60]])}, ValueError, "holds the id 60"),
+    ({"inputs": ids(), "decoder_input_ids": torch.tensor([[2]])}, ValueError, "holds 1 texts, but 2 sources"),
+    ({"inputs": ids(), "decoder_input_ids": torch.tensor([[77], [1]])}, ValueError, "holds the id 77"),
+    ({"inputs": ids(), "inputs_embeds": torch.rand(2, 7, 16)}, ValueError, "were both given"),
+    ({"inputs": ids(), "max_new_tokens": 40}, ValueError, "the model knows 24 positions: pass max_new_tokens=24"),
+]
+
+
+def names(refused: list[tuple[dict[str, Any], type[Exception], str]]) -> list[str]:
+    return [message for *_, message in refused]
+
+
+@pytest.mark.parametrize(("given", "error", "message"), REFUSED, ids=names(REFUSED))
 def test_what_does_not_fit_is_refused_before_anything_is_computed(
     given: dict[str, Any], error: type[Exception], message: str
 ) -> None:
@@ -273,15 +284,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_computed(
 
 @pytest.mark.parametrize(
     ("given", "error", "message"),
-    [
-        ({}, ValueError, "reads a source: pass input_ids"),
-        ({"inputs": torch.tensor([[1, 60]])}, ValueError, "holds the id 60"),
-        ({"inputs": ids(), "decoder_input_ids": torch.tensor([[2]])}, ValueError, "holds 1 texts, but 2 sources"),
-        ({"inputs": ids(), "decoder_input_ids": torch.tensor([[77], [1]])}, ValueError, "holds the id 77"),
-        ({"inputs": ids(), "inputs_embeds": torch.rand(2, 7, 16)}, ValueError, "were both given"),
-        ({"inputs": ids(), "max_new_tokens": 40}, ValueError, "the model knows 24 positions: pass max_new_tokens=24"),
-    ],
-    ids=str,
+    REFUSED_BY_A_MODEL_WITH_A_SOURCE,
+    ids=names(REFUSED_BY_A_MODEL_WITH_A_SOURCE),
 )
 def test_a_model_with_a_source_refuses_too(given: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):

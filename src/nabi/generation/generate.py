@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from .config import SPECIAL_TOKENS, GenerationConfig
+from .constraints import constraints_of
 from .outputs import Record
 from .processors import processors_for
 from .prompt import Prompt, read_prompt
-from .run import Run
+from .run import Run, vocabulary_of
 from .stopping import stopping_for
 
 DEFAULT_NEW_TOKENS = 20
@@ -32,7 +33,7 @@ def generate(model: Any, inputs: Tensor | None = None, generation_config: Any = 
             streamer.put(run.ids.cpu())
         written = run.search(run)
     except Exception as error:
-        if hasattr(streamer, "error"):  # its reader waits in another thread
+        if streamer is not None and hasattr(streamer, "error"):  # its reader waits in another thread
             streamer.error(error)
         raise
     if run.settings.return_legacy_cache and run.settings.return_dict_in_generate:
@@ -71,6 +72,8 @@ def prepare(
     settings.validate()
     search = choose_search(settings, assistant_model)
     check_company(model, settings, search, streamer=streamer, tokenizer=tokenizer)
+    if settings.constraints or settings.force_words_ids:
+        constraints_of(settings, vocabulary_of(model))  # refuses what no text can hold, before the source is read
     prompt = read_prompt(model, settings, inputs, given)
     count_lengths(model, settings, prompt)
     times = max(settings.num_beams, settings.num_return_sequences)

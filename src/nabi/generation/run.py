@@ -42,3 +42,9 @@ class Run:
             shared=self.shared,
             before=self.prompt.before,
         )
+
+
+def vocabulary_of(model: Any) -> int:
+    """How many tokens the model can write."""
+    words: Any = (model.get_decoder() if model.config.is_encoder_decoder else model).get_input_embeddings()
+    return getattr(words, "num_embeddings", None) or len(words.weight)

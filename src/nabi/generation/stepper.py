@@ -61,8 +61,8 @@ class Stepper:
         inputs = dict(self.inputs)
         if not self.decodes:
             inputs["attention_mask"] = mask
-            if mask is not None and "position_ids" in self.takes and "position_ids" not in inputs:
-                inputs["position_ids"] = (mask.cumsum(-1) - 1).clamp(min=0)
+            if "position_ids" in self.takes and "position_ids" not in inputs:
+                inputs["position_ids"] = _positions(ids, mask)
             if inputs.get("token_type_ids") is not None:
                 kinds = inputs["token_type_ids"]
                 inputs["token_type_ids"] = torch.cat(
@@ -102,10 +102,18 @@ class Stepper:
 
     def rewind(self, length: int) -> None:
         """Forget what came after the first `length` ids."""
+        length += self.before
         if self.cache is not None and self.cache.get_seq_length() > length:
             self.cache.crop(length)
         if self.mask is not None:
             self.mask = self.mask[:, :length]
+
+
+def _positions(ids: Tensor, mask: Tensor | None) -> Tensor:
+    """(rows or 1, length): 0, 1, … from each row's first real token on, whatever the family counts from by itself."""
+    if mask is None:
+        return torch.arange(ids.shape[1], device=ids.device)[None]
+    return (mask.cumsum(-1) - 1).clamp(min=0)
 
 
 SEEN_ONCE = ("pixel_values", "image_sizes", "input_features", "inputs_embeds")

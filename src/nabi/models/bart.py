@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from functools import partial
@@ -256,3 +257,8 @@ class BartForCausalLM(BartPreTrainedModel, heads.CausalLM):
     output_embeddings = At("lm_head")
     output_class = CausalLMOutputWithCrossAttentions
     label_loss = staticmethod(cross_entropy)  # BART's labels are shifted by the caller
+
+    def __init__(self, config: Any) -> None:
+        alone = copy.deepcopy(config)
+        alone.update({"is_decoder": True, "is_encoder_decoder": False})
+        super().__init__(alone)
