@@ -19,12 +19,17 @@ SPECIAL_TOKENS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start
 # Settings of speech models, which stand in their file and in nobody else's.
 _OF_SPEECH = (
     "alignment_heads",
+    "compression_ratio_threshold",
+    "condition_on_prev_tokens",
+    "force_unique_generate_call",
     "forced_decoder_ids",
     "is_multilingual",
     "lang_to_id",
     "language",
+    "logprob_threshold",
     "max_initial_timestamp_index",
     "median_filter_width",
+    "no_speech_threshold",
     "no_timestamps_token_id",
     "prev_sot_token_id",
     "return_timestamps",

@@ -11,8 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..nn import seq2seq
+from ..nn.cache import Cache
 from ..nn.context import Context
-from ..nn.embeddings import check_length, counted_positions
+from ..nn.embeddings import check_length, counted_positions, tokens_or_vectors, word_vectors
+from ..nn.generating import SpeechGenerationMixin
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..outputs import (
@@ -183,20 +185,40 @@ class WhisperModel(WhisperPreTrainedModel):
         self.encoder.requires_grad_(False)
 
     def forward(
-        self, input_features: Tensor | None = None, attention_mask: Tensor | None = None, *args: Any, **inputs: Any
+        self,
+        input_features: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        *args: Any,
+        decoder_position_ids: Tensor | None = None,
+        **inputs: Any,
     ) -> Seq2SeqModelOutput:
         """The decoder's last_hidden_state (batch, target length, hidden) for input_features (batch, bins, frames).
 
         attention_mask (batch, frames) says only where spans may be hidden while training, if the config has
-        apply_spec_augment; other inputs as in nn.seq2seq.run_seq2seq.
+        apply_spec_augment; decoder_position_ids (batch, target length): the places of the target's ids, counted if not
+        given; other inputs as in nn.seq2seq.run_seq2seq.
         """
+        if decoder_position_ids is not None:
+            args, inputs = self.placed(decoder_position_ids, *args, **inputs)
         if input_features is not None and self.training:
             frames = self.check_features(input_features).transpose(1, 2)
             input_features = spec_augment(frames, self.config, training=True, real=attention_mask).transpose(1, 2)
         return seq2seq.run_seq2seq(self, input_features, None, *args, **inputs)
 
+    def placed(
+        self, places: Tensor, decoder_input_ids: Tensor | None = None, *args: Any, **inputs: Any
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The inputs behind the source with vectors in place of ids, which carry on from where the decoder counts."""
+        vectors = inputs.get("decoder_inputs_embeds")
+        given = tokens_or_vectors(decoder_input_ids, vectors)
+        past = Cache.of(inputs.get("past_key_values")).get_seq_length()
+        counted = self.decoder.positions(decoder_input_ids, given, past)
+        words = word_vectors(self.decoder.embed_tokens, decoder_input_ids, given)
+        vectors = words + (self.decoder.embed_positions(places) - counted)
+        return (None, *args), {**inputs, "decoder_inputs_embeds": vectors}
 
-class WhisperForConditionalGeneration(WhisperPreTrainedModel, seq2seq.Seq2SeqLM):
+
+class WhisperForConditionalGeneration(SpeechGenerationMixin, WhisperPreTrainedModel, seq2seq.Seq2SeqLM):
     body_class: ClassVar[type[PreTrainedModel]] = WhisperModel
     ties: ClassVar[dict[str, str]] = {"proj_out.weight": "model.decoder.embed_tokens.weight"}
     output_embeddings = At("proj_out")
@@ -205,6 +227,17 @@ class WhisperForConditionalGeneration(WhisperPreTrainedModel, seq2seq.Seq2SeqLM)
     def freeze_encoder(self) -> None:
         """Train the decoder only."""
         self.model.freeze_encoder()
+
+    def prepare_inputs_for_generation(
+        self, input_ids: Tensor, past_key_values: Any = None, attention_mask: Tensor | None = None, **inputs: Any
+    ) -> dict[str, Any]:
+        """With padding before them, ids stand where they would without it."""
+        mask = inputs.get("decoder_attention_mask")
+        made = super().prepare_inputs_for_generation(input_ids, past_key_values, attention_mask, **inputs)
+        if mask is not None and "decoder_position_ids" not in made:
+            places = (mask.long().cumsum(-1) - 1).clamp(min=0)
+            made["decoder_position_ids"] = places[:, -made["decoder_input_ids"].shape[1] :]
+        return made
 
 
 class WhisperDecoderWrapper(WhisperPreTrainedModel, BartDecoderWrapper):

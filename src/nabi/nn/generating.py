@@ -131,3 +131,25 @@ class GenerationMixin:
         tokens = sequences[:, sequences.shape[1] - steps :]
         step = torch.arange(steps, device=sequences.device)[None]
         return stacked[step, rows, tokens].masked_fill(ended, 0.0)
+
+
+class SpeechGenerationMixin(GenerationMixin):
+    """`generate` of models that write down sounds of any length, window by window, with times if asked."""
+
+    def generate(self, *args: Any, **options: Any) -> Any:
+        """Everything about it, and the order of its arguments, is said at generation.speech.generate."""
+        from ..generation.speech import generate
+
+        return generate(self, *args, **options)
+
+    def detect_language(
+        self,
+        input_features: Tensor | None = None,
+        encoder_outputs: Any = None,
+        generation_config: Any = None,
+        num_segment_frames: int | None = None,
+    ) -> Tensor:
+        """(sounds,) the ids of the tokens of their languages, by the first window of each sound."""
+        from ..generation.speech import language_of
+
+        return language_of(self, input_features, encoder_outputs, generation_config)
