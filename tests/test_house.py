@@ -30,7 +30,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "generation": {"nn", "config", "outputs", "hub", "tokenization"},
     "auto": {"models", "config"},
     "auto_mappings": {"auto", "models", "config"},
-    "pipelines": {"generation", "auto", "tokenization", "embedded", "hub", "config", "models", "nn"},
+    "pipelines": {"generation", "processing", "auto", "tokenization", "embedded", "hub", "config", "models", "nn"},
     "conversion": {"auto", "models", "nn", "checkpoint", "config", "hub"},
     "cli": {
         *(
@@ -47,7 +47,7 @@ MAY_KNOW: dict[str, set[str]] = {
         ),
         "__init__",
     },
-    "__init__": {"models", "processing", "tokenization"},
+    "__init__": {"pipelines", "models", "processing", "tokenization"},
 }
 # The methods of a model that end in a room above it: they enter it when they are called.
 UP_THE_STAIRS = {"nn/generating.py": {"generation"}}

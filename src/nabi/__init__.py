@@ -9,6 +9,7 @@ import importlib
 from typing import Any
 
 from .models import FAMILIES
+from .pipelines import CLASSES as PIPELINES
 from .processing import HOMES as PROCESSORS
 from .tokenization.families import HOMES as TOKENIZERS
 
@@ -16,7 +17,7 @@ __version__ = "0.1.0"
 
 # Public name -> the module that defines it.
 _MODULE_OF: dict[str, str] = {
-    **dict.fromkeys(["pipeline", "Pipeline", "TextClassificationPipeline"], "pipelines"),
+    **dict.fromkeys(["PIPELINE_REGISTRY", "pipeline", "Pipeline", *PIPELINES], "pipelines"),
     **dict.fromkeys(
         """AutoBackbone AutoConfig AutoModel AutoModelForAudioClassification AutoModelForAudioFrameClassification
         AutoModelForAudioXVector AutoModelForCTC AutoModelForCausalLM AutoModelForImageClassification

@@ -1,22 +1,34 @@
-"""pipeline(task) -> something to call with texts: the model, its tokenizer and the task's three steps in one.
+"""pipeline(task) -> something to call: the model, what makes its inputs, and the task's three steps in one.
 
 Importing this loads no torch; making a pipeline does.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from .tasks import HUB_OPTIONS, PIPELINE_REGISTRY, TASKS
 
 if TYPE_CHECKING:
     import torch
 
     from .base import Pipeline
     from .tasks import Task
-    from .text_classification import TextClassificationPipeline
 
-__all__ = ["Pipeline", "TextClassificationPipeline", "pipeline"]
+CLASSES = {task.class_name: task for task in TASKS.values()}
+
+__all__ = ["PIPELINE_REGISTRY", "Pipeline", "pipeline", *sorted(CLASSES)]
+
+# What a pipeline may need beside its model, and the class that loads it.
+LOADERS = {
+    "tokenizer": ("tokenization", "AutoTokenizer"),
+    "image_processor": ("processing", "AutoImageProcessor"),
+    "feature_extractor": ("processing", "AutoFeatureExtractor"),
+    "processor": ("processing", "AutoProcessor"),
+}
 
 
 def pipeline(
@@ -24,6 +36,9 @@ def pipeline(
     model: Any = None,
     config: Any = None,
     tokenizer: Any = None,
+    feature_extractor: Any = None,
+    image_processor: Any = None,
+    processor: Any = None,
     *,
     revision: str | None = None,
     token: str | bool | None = None,
@@ -42,8 +57,9 @@ def pipeline(
 ) -> Any:
     """Make the pipeline of a task, as in `pipeline("sentiment-analysis")("I like it")`.
 
-    task: its name; left out, the model's class says it.
-    model, tokenizer: a repository's name, a folder, or a loaded object; a tokenizer left out belongs to the model.
+    task: its name; left out, the model's card or class says it.
+    model, tokenizer, feature_extractor, image_processor, processor: a repository's name, a folder, or a loaded object;
+        what is left out and the task needs belongs to the model.
         With no model the task's usual one is taken: from the cache or the Hub, else the one inside nabi.
     revision, token: of the repository; model_kwargs: more of from_pretrained's options (cache_dir, subfolder, …).
     device: a number, a name or a torch.device; left out, an accelerator if there is one. dtype: of the weights.
@@ -69,20 +85,23 @@ def pipeline(
     source = model
     if isinstance(model, (str, os.PathLike)):
         model = kind.load_model(source, **options)
-    if tokenizer is None:
-        tokenizer = load_tokenizer(source, where)
-    elif isinstance(tokenizer, (str, os.PathLike)):
-        tokenizer = load_tokenizer(tokenizer, where if tokenizer == source else own_place(where))
+    given = {
+        "tokenizer": tokenizer,
+        "feature_extractor": feature_extractor,
+        "image_processor": image_processor,
+        "processor": processor,
+    }
+    parts = {name: load_part(name, part, source, where) for name, part in given.items()}
+    for name in kind.needs:
+        if parts[name] is None and getattr(parts["processor"], name, None) is None:
+            parts[name] = load_part(name, source, source, where)
     place = device if device_map is None else single_place(device, device_map)
-    return kind(
-        model=model, tokenizer=tokenizer, task=task or found.name, device=place, batch_size=batch_size, **settings
-    )
+    return kind(model=model, task=task or found.name, device=place, batch_size=batch_size, **parts, **settings)
 
 
 def hub_options(revision: str | None, token: str | bool | None, model_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The options that say where files are, for config, weights and tokenizer alike."""
-    names = ("revision", "token", "cache_dir", "local_files_only", "force_download", "subfolder")
-    options = {name: model_kwargs[name] for name in names if name in model_kwargs}
+    options = {name: model_kwargs[name] for name in HUB_OPTIONS if name in model_kwargs}
     for name, value in (("revision", revision), ("token", token)):
         if value is not None:
             options[name] = value
@@ -90,13 +109,18 @@ def hub_options(revision: str | None, token: str | bool | None, model_kwargs: Ma
 
 
 def chosen_task(task: str | None, model: Any, where: Mapping[str, Any]) -> Task:
-    from .tasks import find_task, task_of_architectures
+    from .tasks import find_task, task_of_architectures, task_of_card
 
     if task is not None:
         return find_task(task)
     if isinstance(model, (str, os.PathLike)):
         from ..config import Config
+        from ..hub import Repository
 
+        card = Repository.open(os.fspath(model), dict(where)).find("README.md")
+        named = task_of_card(card.read_text(encoding="utf-8", errors="replace")) if card is not None else None
+        if named is not None:
+            return named
         keys, _ = Config.get_config_dict(os.fspath(model), **where)
         return task_of_architectures(keys.get("architectures") or [], repr(os.fspath(model)))
     return task_of_architectures([type(model).__name__], "the model")
@@ -107,19 +131,21 @@ def own_place(where: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in where.items() if name not in ("revision", "subfolder")}
 
 
-def load_tokenizer(source: Any, where: Mapping[str, Any]) -> Any:
-    """The tokenizer of this name or folder, or of where this model object came from."""
-    from ..tokenization import AutoTokenizer
-
-    if not isinstance(source, (str, os.PathLike)):
-        name = getattr(source, "name_or_path", "") or getattr(source.config, "_name_or_path", "")
-        if not name:
+def load_part(name: str, part: Any, source: Any, where: Mapping[str, Any]) -> Any:
+    """A tokenizer or processor: as it was given, or loaded by name, or from where this model object came from."""
+    if part is None or (part is not source and not isinstance(part, (str, os.PathLike))):
+        return part
+    if not isinstance(part, (str, os.PathLike)):
+        found = getattr(part, "name_or_path", "") or getattr(part.config, "_name_or_path", "")
+        if not found:
             raise ValueError(
-                f"This {type(source).__name__} does not say where it came from, so its tokenizer cannot be found: pass "
-                "tokenizer=… too, as an object or by name."
+                f"This {type(part).__name__} does not say where it came from, so its {name} cannot be found: pass "
+                f"{name}=… too, as an object or by name."
             )
-        source = name
-    return AutoTokenizer.from_pretrained(source, **where)
+        part = found
+    room, loader = LOADERS[name]
+    options = where if part == source else own_place(where)
+    return getattr(importlib.import_module(f"nabi.{room}"), loader).from_pretrained(part, **options)
 
 
 def single_place(device: Any, device_map: Any) -> Any:
@@ -136,8 +162,6 @@ def __getattr__(name: str) -> Any:
         from .base import Pipeline
 
         return Pipeline
-    if name == "TextClassificationPipeline":
-        from .text_classification import TextClassificationPipeline
-
-        return TextClassificationPipeline
+    if name in CLASSES:
+        return CLASSES[name].load_class()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

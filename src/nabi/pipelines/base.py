@@ -4,6 +4,10 @@
     item -> preprocess -> model inputs (1, length)       > collate -> forward -> one row each -> postprocess
     item -> preprocess -> model inputs (1, length)      /
 
+An item may be several parts - the windows of a long text, a hypothesis for each label - each with model inputs of its
+own, which are batched like those of any item; postprocess then gets the outputs of all parts. What preprocess puts
+under the key "kept" goes past the model and stands in the part's outputs under the same name.
+
 A list gives a list. Anything else that can be iterated gives an iterator, which reads ahead a little where its
 source is quicker than the model and not where it is slower, so a job of any length runs in the same memory.
 """
@@ -17,12 +21,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from .batching import item_length, join, move, row_of
+from .. import auto
+from .batching import KEPT, batches, join, move, row_of
+from .progress import watched
+from .tasks import HUB_OPTIONS
 
 BATCH_SIZE = 32  # results do not depend on it, so the default is one that is quick
 READ_AHEAD_BATCHES = 32  # at most so many batches are sorted by length together,
@@ -32,20 +39,29 @@ Steps = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # what preprocess
 
 
 class Pipeline(ABC):
-    """A model, its tokenizer, and the three steps of one task. A child writes those steps.
+    """A model, what makes its inputs, and the three steps of one task. A child writes those steps.
 
+    A child says in `heads` which of nabi.auto's classes load its models, the first that has the checkpoint's class
+    before the others, and in `needs` what makes their inputs.
+    tokenizer, image_processor, feature_extractor, processor: loaded ones.
     device: None (an accelerator if there is one, else where the model is), a number, a name or a torch.device.
     batch_size: how many items run together; no result depends on it. Other keywords are the steps' settings and
     may be given in each call too.
     """
 
     task: str = ""
+    heads: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[tuple[str, ...]] = ("tokenizer",)
+    usual_batch_size: ClassVar[int] = BATCH_SIZE
 
     def __init__(
         self,
         model: Any,
         tokenizer: Any = None,
         *,
+        image_processor: Any = None,
+        feature_extractor: Any = None,
+        processor: Any = None,
         task: str = "",
         device: int | str | torch.device | None = None,
         batch_size: int | None = None,
@@ -57,7 +73,13 @@ class Pipeline(ABC):
                 f"pipeline({self.task!r}, model={os.fspath(model) if isinstance(model, (str, os.PathLike)) else '…'!r})"
             )
         self.model = model
-        self.tokenizer = tokenizer
+        self.processor = processor
+        self.tokenizer = tokenizer if tokenizer is not None else getattr(processor, "tokenizer", None)
+        self.image_processor = image_processor or getattr(processor, "image_processor", None)
+        self.feature_extractor = feature_extractor or getattr(processor, "feature_extractor", None)
+        for name in self.needs:
+            if getattr(self, name) is None:
+                raise ValueError(f"{type(self).__name__} needs the {name} that belongs to the model: {name}=…")
         self.task = task or type(self).task
         self.device = place(model, device)
         self.batch_size = checked_batch_size(batch_size)
@@ -69,17 +91,42 @@ class Pipeline(ABC):
     # ------------------------------------------------------------ the steps, written by each task
 
     @classmethod
-    @abstractmethod
     def load_model(cls, name: str | Path, **options: Any) -> Any:
-        """The checkpoint's model with this task's head. Options as those of from_pretrained."""
+        """The checkpoint's model with this task's head. Options as those of from_pretrained.
+
+        ValueError for a checkpoint whose file holds no weights for the head: its answers would be chance.
+        """
+        loaders = [getattr(auto, head) for head in cls.heads]
+        if not loaders:
+            raise TypeError(f"{cls.__name__} does not say in `heads` how its models are loaded")
+        loader = loaders[0]
+        if len(loaders) > 1:
+            where = {key: options[key] for key in HUB_OPTIONS if key in options}
+            config = options.get("config") or auto.AutoConfig.from_pretrained(name, **where)
+            saved = (config.architectures or [""])[0]
+            serving = [each for each in loaders if each.of(type(config)) is not None]
+            fitting = [each for each in serving if each.of(type(config)).__name__ == saved]
+            loader = (fitting or serving or loaders)[0]
+        model, info = loader.from_pretrained(name, output_loading_info=True, **options)
+        missing = [key for key in info["missing_keys"] if not key.startswith(f"{model.base_model_prefix}.")]
+        if missing and loader is not auto.AutoModel:
+            raise ValueError(
+                f"{name} has no weights for the head of {type(model).__name__} ({', '.join(missing[:4])} are lacking), "
+                f"so its answers for {cls.task} would be chance: name a checkpoint that was trained for the task, or "
+                "train the head first and pass the model itself"
+            )
+        return model
 
     @abstractmethod
     def _sanitize_parameters(self, **settings: Any) -> Steps:
         """Sort keywords into those of preprocess, _forward and postprocess; TypeError for an unknown one."""
 
     @abstractmethod
-    def preprocess(self, inputs: Any, **settings: Any) -> dict[str, Any]:
-        """One item -> model inputs with a batch dimension of 1. ValueError or TypeError for a bad item."""
+    def preprocess(self, inputs: Any, **settings: Any) -> Any:
+        """One item -> model inputs with a batch dimension of 1, or several of them, a list or generator, for its parts.
+
+        ValueError or TypeError for a bad item.
+        """
 
     @abstractmethod
     def _forward(self, model_inputs: dict[str, Any], **settings: Any) -> Any:
@@ -87,7 +134,7 @@ class Pipeline(ABC):
 
     @abstractmethod
     def postprocess(self, model_outputs: Any, **settings: Any) -> Any:
-        """The outputs of one item (batch dimension 1) -> its result, in plain Python values."""
+        """The outputs of one item (batch dimension 1), or a list with those of its parts -> its result, plain values."""
 
     # ------------------------------------------------------------ calls
 
@@ -97,30 +144,42 @@ class Pipeline(ABC):
         *,
         batch_size: int | None = None,
         on_error: Literal["raise", "return"] = "raise",
+        progress: bool | None = None,
         **settings: Any,
     ) -> Any:
         """One item -> its result; a list -> a list; a generator, dataset or other iterable -> an iterator.
 
         on_error="return" puts the exception of a bad item in the place of its result, and goes on.
+        progress: whether a bar shows how far a long job is; None: in a terminal and a notebook.
         """
         settings.pop("num_workers", None)
         if on_error not in ("raise", "return"):
             raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'return'")
         steps = self._merged(settings)
         size = self.batch_size if batch_size is None else checked_batch_size(batch_size)
+        if self.is_one(inputs):
+            return self.run_single(inputs, *steps)
         if hasattr(inputs, "tolist") and not isinstance(inputs, Tensor):
             inputs = inputs.tolist()  # a column of pandas, an array of numpy
         if isinstance(inputs, (list, tuple)):
-            return self._run_list(list(inputs), steps, size, on_error)
-        if is_one_item(inputs):
-            return self.run_single(inputs, *steps)
-        return Results(self._run_stream(read(inputs), steps, size, on_error), inputs)
+            results = self._run_list(list(inputs), steps, size, on_error)
+            return list(watched(results, len(inputs), self.task, progress))
+        results = self._run_stream(read(inputs), steps, size, on_error)
+        length = len(inputs) if hasattr(inputs, "__len__") else None
+        return Results(watched(results, length, self.task, progress), inputs)
+
+    def is_one(self, inputs: Any) -> bool:
+        """Whether this is one item of the task, and not a source of many: a text, a mapping."""
+        return is_one_item(inputs)
 
     def run_single(
         self, inputs: Any, preprocess: dict[str, Any], forward: dict[str, Any], postprocess: dict[str, Any]
     ) -> Any:
-        model_inputs = self.preprocess(inputs, **preprocess)
-        return self.postprocess(self.forward(model_inputs, **forward), **postprocess)
+        (prepared,) = self._prepare([inputs], None, preprocess)
+        if isinstance(prepared, Exception):
+            raise prepared
+        (result,) = self._compute([prepared], None, (preprocess, forward, postprocess), None, "raise")
+        return result
 
     def forward(self, model_inputs: dict[str, Any], **settings: Any) -> Any:
         """`_forward` on the pipeline's device, without gradients and without dropout; outputs on the CPU."""
@@ -135,10 +194,11 @@ class Pipeline(ABC):
             return move(self._forward(inputs, **settings), torch.device("cpu"))
 
     def save_pretrained(self, folder: str | os.PathLike[str], **options: Any) -> None:
-        """Write model and tokenizer to a folder that `pipeline(task, model=folder)` loads."""
+        """Write model, tokenizer and processors to a folder that `pipeline(task, model=folder)` loads."""
         self.model.save_pretrained(folder, **options)
-        if self.tokenizer is not None:
-            self.tokenizer.save_pretrained(folder)
+        for part in (self.tokenizer, self.image_processor, self.feature_extractor, self.processor):
+            if part is not None:
+                part.save_pretrained(folder)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -157,22 +217,20 @@ class Pipeline(ABC):
         before, model, after = ({**old, **new} for old, new in zip(self._settings, given, strict=True))
         return before, model, after
 
-    def _run_list(self, items: list[Any], steps: Steps, size: int | None, on_error: str) -> list[Any]:
-        results: list[Any] = []
-        window = READ_AHEAD_BATCHES * (size or BATCH_SIZE)
+    def _run_list(self, items: list[Any], steps: Steps, size: int | None, on_error: str) -> Iterator[Any]:
+        window = READ_AHEAD_BATCHES * (size or self.usual_batch_size)
         for start in range(0, len(items), window):
             prepared = self._prepare(items[start : start + window], start, steps[0])
             if on_error == "raise":
                 raise_first(prepared)  # before the model has done any work
-            results += self._compute(prepared, start, steps, size, on_error)
-        return results
+            yield from self._compute(prepared, start, steps, size, on_error)
 
     def _run_stream(self, source: Iterator[Any], steps: Steps, size: int | None, on_error: str) -> Iterator[Any]:
         """Results one by one. The window of items read together grows while reading is quicker than computing.
 
         A source that waits for a result before it gives its next item must be read with batch_size=1.
         """
-        largest = 1 if size == 1 else READ_AHEAD_BATCHES * (size or BATCH_SIZE)
+        largest = 1 if size == 1 else READ_AHEAD_BATCHES * (size or self.usual_batch_size)
         window, count = 1, 0
         while True:
             began = time.perf_counter()
@@ -194,48 +252,80 @@ class Pipeline(ABC):
             elif computed_in < READ_AHEAD_SECONDS:
                 window = min(2 * window, largest)
 
-    def _prepare(self, items: list[Any], start: int, settings: dict[str, Any]) -> list[Any]:
+    def _prepare(self, items: list[Any], start: int | None, settings: dict[str, Any]) -> list[Any]:
         """Each item's model inputs, or the exception that it raised, with the item's number in its message."""
         prepared: list[Any] = []
-        for number, item in enumerate(items, start):
+        for number, item in enumerate(items, start or 0):
             try:
-                prepared.append(self.preprocess(item, **settings))
+                made = self.preprocess(item, **settings)
+                prepared.append(made if isinstance(made, Mapping) else [without_marks(part) for part in made])
             except (TypeError, ValueError) as error:
-                prepared.append(numbered(error, number))
+                prepared.append(error if start is None else numbered(error, number))
         return prepared
 
-    def _compute(self, prepared: list[Any], start: int, steps: Steps, size: int | None, on_error: str) -> list[Any]:
-        """Results in the order of `prepared`; the longest items run first, so what does not fit fails first."""
+    def _compute(
+        self, prepared: list[Any], start: int | None, steps: Steps, size: int | None, on_error: str
+    ) -> list[Any]:
+        """Results in the order of `prepared`. Parts that fit together run together; the longest run first, so what
+        does not fit fails first. start: the number of the first item, None for a single one."""
         results = list(prepared)
-        good = [i for i, inputs in enumerate(prepared) if not isinstance(inputs, Exception)]
-        good.sort(key=lambda i: item_length(prepared[i]), reverse=True)
-        width = self._width(size)
-        for chunk in (good[i : i + width] for i in range(0, len(good), width)):
-            batch = {start + i: prepared[i] for i in chunk}
-            for i, result in zip(chunk, self._compute_batch(batch, steps, on_error), strict=True):
-                results[i] = result
+        parts = {
+            (item, place): part
+            for item, made in enumerate(prepared)
+            if not isinstance(made, Exception)
+            for place, part in enumerate([made] if isinstance(made, Mapping) else made)
+        }
+        lacking = dict.fromkeys((item for item, _ in parts), 0)
+        for item, _ in parts:
+            lacking[item] += 1
+        outputs: dict[int, dict[int, Any]] = {item: {} for item in lacking}
+        for item, made in enumerate(prepared):
+            if isinstance(made, list) and not made:
+                results[item] = self.postprocess([], **steps[2])
+        for keys in batches(parts, self._width(size)):
+            for (item, place), output in self._outputs_of({key: parts[key] for key in keys}, steps[1]).items():
+                outputs[item][place] = output
+                lacking[item] -= 1
+                if not lacking[item]:
+                    results[item] = self._result(prepared[item], outputs.pop(item), steps[2])
+                    if isinstance(results[item], ValueError) and start is not None:
+                        results[item] = numbered(results[item], start + item)
+                    if isinstance(results[item], ValueError) and on_error == "raise":
+                        raise results[item]
         return results
 
-    def _compute_batch(self, batch: dict[int, dict[str, Any]], steps: Steps, on_error: str) -> list[Any]:
-        """The results of these numbered items, together; where that fails, one by one to see which it was."""
-        _, forward, postprocess = steps
-        inputs = list(batch.values())
+    def _outputs_of(self, batch: dict[Any, dict[str, Any]], forward: dict[str, Any]) -> dict[Any, Any]:
+        """The outputs of each part, run together; where that fails, one by one to see which it was: its error."""
+        parts = list(batch.values())
+        fed = [{name: value for name, value in part.items() if name != KEPT} for part in parts]
         try:
-            outputs = self.forward(inputs[0] if len(inputs) == 1 else self.collate(inputs), **forward)
-            return [self.postprocess(row_of(outputs, i), **postprocess) for i in range(len(inputs))]
+            out = self.forward(fed[0] if len(fed) == 1 else self.collate(fed), **forward)
+            rows = [row_of(out, i) for i in range(len(parts))] if len(parts) > 1 else [out]
         except ValueError as error:
-            if len(batch) > 1:
-                return [self._compute_batch({n: one}, steps, on_error)[0] for n, one in batch.items()]
-            failure = numbered(error, next(iter(batch)))
-            if on_error == "raise":
-                raise failure from error
-            return [failure]
+            if len(batch) == 1:
+                return dict.fromkeys(batch, error)
+            return {key: self._outputs_of({key: part}, forward)[key] for key, part in batch.items()}
+        return {
+            key: {**row, KEPT: part[KEPT]} if KEPT in part else row
+            for (key, part), row in zip(batch.items(), rows, strict=True)
+        }
+
+    def _result(self, made: Any, outputs: dict[int, Any], settings: dict[str, Any]) -> Any:
+        """What postprocess makes of an item's outputs, or the error of one of its parts."""
+        in_order = [outputs[place] for place in sorted(outputs)]
+        failed = next((output for output in in_order if isinstance(output, ValueError)), None)
+        if failed is not None:
+            return failed
+        try:
+            return self.postprocess(in_order[0] if isinstance(made, Mapping) else in_order, **settings)
+        except ValueError as error:
+            return error
 
     def _width(self, size: int | None) -> int:
         """The batch size that is possible: with no padding token, texts of different lengths run one by one."""
         if self.tokenizer is not None and None in (self._padding_id, getattr(self.model.config, "pad_token_id", 0)):
             return 1
-        return size or BATCH_SIZE
+        return size or self.usual_batch_size
 
     @property
     def _padding_id(self) -> int | None:
@@ -292,6 +382,11 @@ def take(source: Iterator[Any], count: int) -> tuple[list[Any], Exception | None
     except Exception as error:
         return items, error
     return items, None
+
+
+def without_marks(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A part without what says that it is the last one, as pipelines of older code yield them."""
+    return {name: value for name, value in part.items() if name != "is_last"}
 
 
 def numbered(error: Exception, number: int) -> Exception:

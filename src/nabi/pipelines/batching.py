@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
+
+KEPT = "kept"  # what goes past the model, from preprocess to postprocess
+
+
+def batches(parts: dict[Any, dict[str, Any]], width: int) -> Iterator[list[Any]]:
+    """The keys of parts that run together, at most `width`: of like inputs and shapes, the longest first."""
+    alike: dict[Any, list[Any]] = {}
+    for key, part in parts.items():
+        alike.setdefault(kind_of(part), []).append(key)
+    for keys in alike.values():
+        keys.sort(key=lambda key: item_length(parts[key]), reverse=True)
+        yield from (keys[start : start + width] for start in range(0, len(keys), width))
+
+
+def kind_of(part: dict[str, Any]) -> Any:
+    """What must be equal for two parts to be joined: the names, and but for texts the shapes too."""
+    return tuple(
+        (name, tuple(value.shape[2 if value.dim() < 3 and "input_features" not in name else 1 :]))
+        if isinstance(value, Tensor)
+        else (name, None)
+        for name, value in sorted(part.items())
+        if name != KEPT
+    )
 
 
 def item_length(model_inputs: dict[str, Any]) -> int:

@@ -9,7 +9,6 @@ import difflib
 import enum
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -47,17 +46,7 @@ class TextClassificationPipeline(Pipeline):
     """
 
     task = "text-classification"
-
-    def __init__(self, model: Any, tokenizer: Any = None, **options: Any) -> None:
-        if tokenizer is None:
-            raise ValueError("TextClassificationPipeline needs the tokenizer that belongs to the model: tokenizer=…")
-        super().__init__(model, tokenizer, **options)
-
-    @classmethod
-    def load_model(cls, name: str | Path, **options: Any) -> Any:
-        from ..auto import AutoModelForSequenceClassification
-
-        return AutoModelForSequenceClassification.from_pretrained(name, **options)
+    heads = ("AutoModelForSequenceClassification",)
 
     def __call__(self, inputs: Any, **settings: Any) -> Any:
         """See the class. A text longer than the model's positions is a ValueError unless truncation=True."""
@@ -98,6 +87,7 @@ class TextClassificationPipeline(Pipeline):
         """A text, or {"text", "text_pair"}, to input ids and what goes with them, each (1, length)."""
         if for_tokenizer.get("truncation") and not for_tokenizer.get("max_length"):
             for_tokenizer["max_length"] = self._longest()
+        assert self.tokenizer is not None
         encoded = self.tokenizer(**{**for_tokenizer, **text_and_pair(inputs)}, return_tensors="pt")
         if encoded["input_ids"].shape[-1] == 0:
             raise ValueError(f"the tokenizer finds no token in {inputs!r}, so there is nothing to classify")
