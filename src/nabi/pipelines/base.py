@@ -134,7 +134,8 @@ class Pipeline(ABC):
 
     @abstractmethod
     def postprocess(self, model_outputs: Any, **settings: Any) -> Any:
-        """The outputs of one item (batch dimension 1), or a list with those of its parts -> its result, plain values."""
+        """The outputs of one item (batch dimension 1), or a list with those of its parts -> its result, in plain values.
+        """
 
     # ------------------------------------------------------------ calls
 
