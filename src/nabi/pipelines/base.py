@@ -134,8 +134,7 @@ class Pipeline(ABC):
 
     @abstractmethod
     def postprocess(self, model_outputs: Any, **settings: Any) -> Any:
-        """The outputs of one item (batch dimension 1), or a list with those of its parts -> its result, in plain values.
-        """
+        """Outputs of one item (batch dimension 1), or a list with those of its parts -> its result in plain values."""
 
     # ------------------------------------------------------------ calls
 
