@@ -114,3 +114,19 @@ def test_the_same_tokens_and_scores_are_written(case: Case, head: str, settings:
     if "num_beams" in settings:
         assert ours.beam_indices.tolist() == theirs.beam_indices.tolist()
         assert_same(case, {}, ours.sequences_scores, theirs.sequences_scores, "sequences_scores")
+
+
+@pytest.mark.parametrize(("case", "head"), WRITERS, ids=[f"{case.name}-{head}" for case, head in WRITERS])
+def test_a_text_alone_is_gone_on_with_as_the_incumbent_does(case: Case, head: str) -> None:
+    """Without a mask, which is told where there is padding."""
+    oracle, model, _ = pair(case, head)
+    if case.keys.get("add_cross_attention") or case.kind == "image" or "pixel_values" in prompt(case, head):
+        pytest.skip("reads more than a text")
+    given = {"input_ids": prompt(case, head)["input_ids"][:1], "max_new_tokens": 6, "eos_token_id": None}
+    if model.config.is_encoder_decoder:
+        given["decoder_start_token_id"] = 2
+    if case.keys.get("num_decoder_layers", 0) > case.keys.get("num_layers", 0):
+        given["use_cache"] = False  # the incumbent's cache is as deep as the encoder
+    if getattr(model.config, "output_router_logits", False):
+        given["output_router_logits"] = False
+    assert model.generate(**given).tolist() == oracle.generate(**given).tolist()
