@@ -288,8 +288,10 @@ def test_what_does_not_fit_is_refused_before_anything_is_computed(
     ids=names(REFUSED_BY_A_MODEL_WITH_A_SOURCE),
 )
 def test_a_model_with_a_source_refuses_too(given: dict[str, Any], error: type[Exception], message: str) -> None:
+    model = bart()
+    model.get_encoder().register_forward_pre_hook(lambda *_: pytest.fail("the source was read"))
     with pytest.raises(error, match=message):
-        bart().generate(**given)
+        model.generate(**given)
 
 
 def test_models_that_score_no_tokens_write_none() -> None:

@@ -212,7 +212,8 @@ def inputs_for_assistant(run: Run) -> dict[str, Any]:
             )
         target = {"decoder_input_ids": run.ids, "attention_mask": mask}
         target["decoder_attention_mask"] = run.inputs.get("decoder_attention_mask")
-        return read_prompt(assistant, run.settings, source.to(assistant.device), _at(assistant, target)).inputs
+        prompt = read_prompt(assistant, run.settings, source.to(assistant.device), _at(assistant, target))
+        return prompt.read(assistant, run.settings).inputs
     heard = run.inputs["encoder_outputs"]
     inputs = {"attention_mask": run.inputs.get("decoder_attention_mask")}
     if "encoder_outputs" in takes:

@@ -72,14 +72,32 @@ def prepare(
     settings.validate()
     search = choose_search(settings, assistant_model)
     check_company(model, settings, search, streamer=streamer, tokenizer=tokenizer)
-    if settings.constraints or settings.force_words_ids:
-        constraints_of(settings, vocabulary_of(model))  # refuses what no text can hold, before the source is read
     prompt = read_prompt(model, settings, inputs, given)
     count_lengths(model, settings, prompt)
+    if settings.constraints or settings.force_words_ids:
+        constraints_of(settings, vocabulary_of(model))  # refuses what no text can hold
+    length = prompt.ids.shape[1]
+    mask_name = "decoder_attention_mask" if model.config.is_encoder_decoder else "attention_mask"
+    processors = processors_for(
+        settings,
+        prompt_length=length,
+        eos=settings.eos,
+        device=prompt.ids.device,
+        encoder_input_ids=prompt.source,
+        prefix_allowed_tokens_fn=prefix_allowed_tokens_fn,
+        prompt_mask=prompt.inputs.get(mask_name),
+        model=model,
+        negative_prompt_ids=negative_prompt_ids,
+        negative_prompt_attention_mask=negative_prompt_attention_mask,
+        grammar=_grammar(settings, tokenizer, length),
+        own=list(logits_processor or []),
+    )
+    stopping = stopping_for(settings, eos=settings.eos, tokenizer=tokenizer, own=list(stopping_criteria or []))
+    # Everything has been checked: from here on the model works.
+    prompt.read(model, settings)
     times = max(settings.num_beams, settings.num_return_sequences)
     shared = settings.use_cache and "past_key_values" not in prompt.inputs and model.config.is_encoder_decoder
     ids, rest = prompt.repeated(model, times, shared=shared)
-    mask_name = "decoder_attention_mask" if model.config.is_encoder_decoder else "attention_mask"
     return Run(
         model=model,
         search=search,
@@ -88,21 +106,8 @@ def prepare(
         ids=ids,
         inputs=rest,
         shared=times if shared else 1,
-        processors=processors_for(
-            settings,
-            prompt_length=ids.shape[1],
-            eos=settings.eos,
-            device=ids.device,
-            encoder_input_ids=prompt.source,
-            prefix_allowed_tokens_fn=prefix_allowed_tokens_fn,
-            prompt_mask=prompt.inputs.get(mask_name),
-            model=model,
-            negative_prompt_ids=negative_prompt_ids,
-            negative_prompt_attention_mask=negative_prompt_attention_mask,
-            grammar=_grammar(settings, tokenizer, ids.shape[1]),
-            own=list(logits_processor or []),
-        ),
-        stopping=stopping_for(settings, eos=settings.eos, tokenizer=tokenizer, own=list(stopping_criteria or [])),
+        processors=processors,
+        stopping=stopping,
         record=Record(settings),
         streamer=streamer,
         tokenizer=tokenizer,

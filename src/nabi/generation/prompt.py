@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import inspect
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..nn.cache import Cache
+from ..nn.seq2seq import as_output
 from .config import GenerationConfig
 
 # What the model gets from the searches themselves.
@@ -23,13 +24,23 @@ class Prompt:
     """ids (texts, length), of the target where the model has one; inputs by their names in the model's call.
 
     source: what was given, ids (texts, length) or else vectors, pictures, sound. before: how many positions stand
-    before the ids that have none themselves: vectors, or what only the cache knows.
+    before the ids that have none themselves: vectors, or what only the cache knows. unread: what the encoder, where
+    there is one, still has to read.
     """
 
     ids: Tensor
     inputs: dict[str, Any]
     source: Tensor
     before: int = 0
+    unread: dict[str, Any] = field(default_factory=dict)
+
+    def read(self, model: Any, settings: GenerationConfig) -> Prompt:
+        """Let the encoder read the source, if it has not; afterwards encoder_outputs is among the inputs."""
+        if self.unread:
+            wants = {key: True for key in ("output_attentions", "output_hidden_states") if getattr(settings, key)}
+            self.inputs["encoder_outputs"] = model.get_encoder()(**self.unread, **wants, return_dict=True)
+            self.unread = {}
+        return self
 
     def repeated(self, model: Any, times: int, *, shared: bool) -> tuple[Tensor, dict[str, Any]]:
         """ids and inputs with each text so many times in a row; shared: but what was read, which all of them read."""
@@ -44,7 +55,7 @@ class Prompt:
 
 
 def read_prompt(model: Any, settings: GenerationConfig, given: Tensor | None, inputs: dict[str, Any]) -> Prompt:
-    """Check what was given to `generate`, and run the encoder where there is one.
+    """Check what was given to `generate`. The encoder, where there is one, has not read it yet.
 
     given: ids, or what else the model reads first. Raises ValueError or TypeError for anything that does not fit.
     """
@@ -104,20 +115,19 @@ def _of_both_halves(
     source = vectors if given is None else given
     if name == "input_ids" and given is not None:
         source = check_ids(model, given, name).to(model.device)
+    unread: dict[str, Any] = {}
     if read is None:
         takes = set(inspect.signature(encoder.forward).parameters)
-        own = {key: inputs[key] for key in inputs if key in takes or ("inputs" in takes and _for_encoder(key))}
-        own["inputs_embeds" if given is None else name] = source.to(model.device)  # type: ignore[union-attr]
-        wants = {key: True for key in ("output_attentions", "output_hidden_states") if getattr(settings, key)}
-        read = encoder(**own, **wants, return_dict=True)
-        for key in set(own) - {"attention_mask"}:
+        unread = {key: inputs[key] for key in inputs if key in takes or ("inputs" in takes and _for_encoder(key))}
+        unread["inputs_embeds" if given is None else name] = source = source.to(model.device)  # type: ignore[union-attr]
+        for key in set(unread) - {"attention_mask"}:
             inputs.pop(key, None)
-    elif not hasattr(read, "last_hidden_state"):
-        from ..nn.seq2seq import as_output
-
-        read = as_output(read)
-    inputs["encoder_outputs"] = read
-    texts = len(read.last_hidden_state)
+        texts = len(source)
+    else:
+        read = inputs["encoder_outputs"] = as_output(read)
+        texts = len(read.last_hidden_state)
+        if source is None:
+            source = torch.full(read.last_hidden_state.shape[:2], -1, device=model.device)
     target = inputs.pop("decoder_input_ids", None)
     if target is None and name != "input_ids":
         target = inputs.pop("input_ids", None)
@@ -125,9 +135,8 @@ def _of_both_halves(
     target = _target(model, target, start, texts, inputs)
     if "past_key_values" in inputs:
         inputs["past_key_values"] = Cache.of(inputs["past_key_values"])
-    if source is None:
-        source = torch.full(read.last_hidden_state.shape[:2], -1, device=model.device)
-    return Prompt(target, inputs, source)
+    assert source is not None
+    return Prompt(target, inputs, source, unread=unread)
 
 
 def _target(model: Any, target: Tensor | None, start: Any, texts: int, inputs: dict[str, Any]) -> Tensor:
