@@ -53,6 +53,7 @@ class Pipeline(ABC):
     heads: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("tokenizer",)
     usual_batch_size: ClassVar[int] = BATCH_SIZE
+    read_ahead: ClassVar[int] = READ_AHEAD_BATCHES  # less where an item is large, as an image is
 
     def __init__(
         self,
@@ -218,7 +219,7 @@ class Pipeline(ABC):
         return before, model, after
 
     def _run_list(self, items: list[Any], steps: Steps, size: int | None, on_error: str) -> Iterator[Any]:
-        window = READ_AHEAD_BATCHES * (size or self.usual_batch_size)
+        window = self.read_ahead * (size or self.usual_batch_size)
         for start in range(0, len(items), window):
             prepared = self._prepare(items[start : start + window], start, steps[0])
             if on_error == "raise":
@@ -230,7 +231,7 @@ class Pipeline(ABC):
 
         A source that waits for a result before it gives its next item must be read with batch_size=1.
         """
-        largest = 1 if size == 1 else READ_AHEAD_BATCHES * (size or self.usual_batch_size)
+        largest = 1 if size == 1 else self.read_ahead * (size or self.usual_batch_size)
         window, count = 1, 0
         while True:
             began = time.perf_counter()
