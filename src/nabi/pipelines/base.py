@@ -14,6 +14,7 @@ source is quicker than the model and not where it is slower, so a job of any len
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import itertools
 import os
@@ -27,12 +28,13 @@ import torch
 from torch import Tensor
 
 from .. import auto
-from .batching import KEPT, batches, join, move, row_of
+from .batching import ALIKE, KEPT, batches, join, move, row_of
 from .progress import watched
 from .tasks import HUB_OPTIONS
 
 BATCH_SIZE = 32  # results do not depend on it, so the default is one that is quick
 READ_AHEAD_BATCHES = 32  # at most so many batches are sorted by length together,
+NO_LIMIT = 1_000_000  # a tokenizer that knows no longest text says a number far beyond this
 READ_AHEAD_SECONDS = 1.0  # and of an iterator about so much work, lest its results come in gusts
 
 Steps = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # what preprocess, _forward, postprocess are given
@@ -53,6 +55,7 @@ class Pipeline(ABC):
     heads: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("tokenizer",)
     usual_batch_size: ClassVar[int] = BATCH_SIZE
+    padding_side: ClassVar[str | None] = None  # "left" or "right" where the task asks for it; None: the tokenizer's
     read_ahead: ClassVar[int] = READ_AHEAD_BATCHES  # less where an item is large, as an image is
 
     def __init__(
@@ -333,10 +336,11 @@ class Pipeline(ABC):
         return getattr(self.tokenizer, "pad_token_id", None)
 
     def collate(self, batch: list[dict[str, Any]]) -> dict[str, Any]:
-        """Model inputs of single items -> of one batch, padded to the longest on the tokenizer's side."""
-        left = getattr(self.tokenizer, "padding_side", "right") == "left"
+        """Model inputs of single items -> of one batch, padded to the longest on the task's or tokenizer's side."""
+        left = (self.padding_side or getattr(self.tokenizer, "padding_side", "right")) == "left"
         filling = {"input_ids": self._padding_id or 0, "special_tokens_mask": 1}
-        return {name: join([one[name] for one in batch], filling.get(name, 0), left) for name in batch[0]}
+        joined = {name: join([one[name] for one in batch], filling.get(name, 0), left) for name in batch[0]}
+        return {**joined, ALIKE: batch[0][ALIKE]} if ALIKE in joined else joined
 
     def _known_to_model(self, model_inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Without segment ids, if the model has none: a tokenizer saved without a class makes them for any model."""
@@ -407,6 +411,29 @@ def checked_batch_size(size: int | None) -> int | None:
     if size is None or (isinstance(size, int) and size >= 1):
         return size
     raise ValueError(f"batch_size is {size!r}; expected a number of 1 or more, or None")
+
+
+# ---------------------------------------------------------------- settings
+
+
+def check_names(task: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """TypeError for a setting that the task does not have, with the nearest that it has."""
+    known = sorted({*known, "batch_size", "on_error", "progress"})
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+            raise TypeError(f"{task} has no argument {name!r}: {hint}")
+
+
+def longest_text(model: Any, tokenizer: Any) -> int | None:
+    """How many tokens a text may have: the tokenizer's limit, or the model's if that has none; None: any number."""
+    limit = getattr(tokenizer, "model_max_length", None) or NO_LIMIT
+    if limit < NO_LIMIT:
+        return int(limit)
+    positions = getattr(model.config, "max_position_embeddings", None)
+    first = next((module.first_position for module in model.modules() if hasattr(module, "first_position")), 0)
+    return positions - first if positions else None
 
 
 # ---------------------------------------------------------------- model and device

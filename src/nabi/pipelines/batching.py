@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 KEPT = "kept"  # what goes past the model, from preprocess to postprocess
+ALIKE = "alike"  # what must be equal for parts to run together; `_forward` gets it as it is
 
 
 def batches(parts: dict[Any, dict[str, Any]], width: int) -> Iterator[list[Any]]:
@@ -26,7 +27,7 @@ def kind_of(part: dict[str, Any]) -> Any:
     return tuple(
         (name, tuple(value.shape[2 if value.dim() < 3 and "input_features" not in name else 1 :]))
         if isinstance(value, Tensor)
-        else (name, None)
+        else (name, repr(value) if name == ALIKE else None)
         for name, value in sorted(part.items())
         if name != KEPT
     )
