@@ -34,8 +34,8 @@ from .tasks import HUB_OPTIONS
 
 BATCH_SIZE = 32  # results do not depend on it, so the default is one that is quick
 READ_AHEAD_BATCHES = 32  # at most so many batches are sorted by length together,
-NO_LIMIT = 1_000_000  # a tokenizer that knows no longest text says a number far beyond this
 READ_AHEAD_SECONDS = 1.0  # and of an iterator about so much work, lest its results come in gusts
+NO_LIMIT = 1_000_000  # a tokenizer that knows no longest text says a number far beyond this
 
 Steps = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # what preprocess, _forward, postprocess are given
 
@@ -54,6 +54,7 @@ class Pipeline(ABC):
     task: str = ""
     heads: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("tokenizer",)
+    framework: ClassVar[str] = "pt"  # which pipelines of older code ask
     usual_batch_size: ClassVar[int] = BATCH_SIZE
     padding_side: ClassVar[str | None] = None  # "left" or "right" where the task asks for it; None: the tokenizer's
     read_ahead: ClassVar[int] = READ_AHEAD_BATCHES  # less where an item is large, as an image is
