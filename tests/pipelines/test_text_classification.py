@@ -17,6 +17,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 import nabi
 from nabi import pipeline
+from nabi.embedded import SENTIMENT
 
 WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] good bad film movie the is very not I like it 영화 최고 지루 했어요 !".split()
 TEXTS = [
@@ -203,6 +204,14 @@ def test_left_padding_gives_the_same_results(folder: Path, pipe: Any) -> None:
     batch = left.collate([left.preprocess("good"), left.preprocess("good bad film")])
     assert batch["input_ids"][0].tolist() == [0, 0, *pipe.tokenizer("good")["input_ids"]]
     assert batch["attention_mask"][0].tolist() == [0, 0, 1, 1, 1]
+
+
+def test_padding_before_a_text_moves_no_position(pipe: Any) -> None:
+    left = pipeline("sentiment-analysis", model=SENTIMENT, device="cpu")
+    left.tokenizer.padding_side = "left"
+    texts = ["good", "이 영화는 정말 최고예요! 배우들의 연기도 음악도 훌륭했습니다.", "지루했다"]
+    for text, together in zip(texts, left(texts, batch_size=3), strict=True):
+        assert together["score"] == pytest.approx(left(text)[0]["score"], abs=1e-5)
 
 
 def test_without_a_padding_token_texts_run_one_by_one(folder: Path, pipe: Any) -> None:

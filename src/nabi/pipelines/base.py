@@ -6,7 +6,8 @@
 
 An item may be several parts - the windows of a long text, a hypothesis for each label - each with model inputs of its
 own, which are batched like those of any item; postprocess then gets the outputs of all parts. What preprocess puts
-under the key "kept" goes past the model and stands in the part's outputs under the same name.
+under the key "kept" goes past the model and stands in the part's outputs under the same name; parts whose values under
+"alike" differ do not run together.
 
 A list gives a list. Anything else that can be iterated gives an iterator, which reads ahead a little where its
 source is quicker than the model and not where it is slower, so a job of any length runs in the same memory.
@@ -92,6 +93,7 @@ class Pipeline(ABC):
             settings.pop(option, None)  # of older days: there is one framework, and no worker is needed
         self._settings = self._sanitize_parameters(**settings)
         self._model_takes = accepted_inputs(model)
+        self._counts_from_zero = counts_from_zero(model)
 
     # ------------------------------------------------------------ the steps, written by each task
 
@@ -197,6 +199,13 @@ class Pipeline(ABC):
         with torch.no_grad():
             inputs = move(self._known_to_model(model_inputs), self.device)
             return move(self._forward(inputs, **settings), torch.device("cpu"))
+
+    def explain(self, *inputs: Any, **settings: Any) -> Any:
+        """A look inside at what happens to one item: an Explanation. Inputs and settings are those of a call, and
+        `method`, `steps`, `target`, `position`, `alternatives` as explanation.explain says."""
+        from .explanation import explain
+
+        return explain(self, *inputs, **settings)
 
     def save_pretrained(self, folder: str | os.PathLike[str], **options: Any) -> None:
         """Write model, tokenizer and processors to a folder that `pipeline(task, model=folder)` loads."""
@@ -341,6 +350,9 @@ class Pipeline(ABC):
         left = (self.padding_side or getattr(self.tokenizer, "padding_side", "right")) == "left"
         filling = {"input_ids": self._padding_id or 0, "special_tokens_mask": 1}
         joined = {name: join([one[name] for one in batch], filling.get(name, 0), left) for name in batch[0]}
+        mask = joined.get("attention_mask")
+        if left and self.padding_side is None and self._counts_from_zero and isinstance(mask, Tensor):
+            joined["position_ids"] = (mask.cumsum(-1) - 1).clamp(min=0)  # as without the padding before them
         return {**joined, ALIKE: batch[0][ALIKE]} if ALIKE in joined else joined
 
     def _known_to_model(self, model_inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -449,6 +461,12 @@ def accepted_inputs(model: Any) -> set[str] | None:
         if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
             return set(parameters)
     return None
+
+
+def counts_from_zero(model: Any) -> bool:
+    """Whether the model takes positions, and does not find them by the ids of padding."""
+    takes: set[str] = model._arguments() if hasattr(model, "_arguments") else set()
+    return "position_ids" in takes and not any(getattr(module, "first_position", 0) for module in model.modules())
 
 
 def place(model: Any, device: int | str | torch.device | None) -> torch.device:

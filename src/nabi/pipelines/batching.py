@@ -35,7 +35,7 @@ def kind_of(part: dict[str, Any]) -> Any:
 
 def item_length(model_inputs: dict[str, Any]) -> int:
     """How long one item is, as far as padding is concerned."""
-    ids = model_inputs.get("input_ids")
+    ids = model_inputs.get("input_ids", model_inputs.get("input_values"))
     return ids.shape[-1] if isinstance(ids, Tensor) else 0
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 import logging
 from collections.abc import Mapping
@@ -13,11 +12,10 @@ from typing import Any
 
 from torch import Tensor
 
-from .base import Pipeline, Steps
+from .base import Pipeline, Steps, check_names, longest_text
 
 logger = logging.getLogger(__name__)
 
-NO_LIMIT = 1_000_000  # a tokenizer that knows no longest text says a number far beyond this
 TOKENIZER_SETTINGS = frozenset(
     """add_special_tokens max_length pad_to_max_length pad_to_multiple_of padding padding_side
     return_attention_mask return_token_type_ids split_special_tokens stride text_pair truncation verbose""".split()
@@ -61,7 +59,7 @@ class TextClassificationPipeline(Pipeline):
         return_all_scores: bool | None = None,
         **for_tokenizer: Any,
     ) -> Steps:
-        self._check_names(for_tokenizer)
+        check_names(self.task, for_tokenizer, TOKENIZER_SETTINGS | {"top_k", "function_to_apply"})
         after: dict[str, Any] = {}
         if top_k != "":
             if top_k is not None and (isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1):
@@ -74,29 +72,15 @@ class TextClassificationPipeline(Pipeline):
             after["function_to_apply"] = classification_function(function_to_apply)
         return for_tokenizer, {}, after
 
-    @staticmethod
-    def _check_names(names: dict[str, Any]) -> None:
-        for name in names:
-            if name not in TOKENIZER_SETTINGS:
-                own = {"top_k", "function_to_apply", "batch_size", "on_error"}
-                near = difflib.get_close_matches(name, sorted(TOKENIZER_SETTINGS | own), n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise TypeError(f"text-classification has no argument {name!r}, nor has its tokenizer.{hint}")
-
     def preprocess(self, inputs: Any, **for_tokenizer: Any) -> dict[str, Any]:
         """A text, or {"text", "text_pair"}, to input ids and what goes with them, each (1, length)."""
         if for_tokenizer.get("truncation") and not for_tokenizer.get("max_length"):
-            for_tokenizer["max_length"] = self._longest()
+            for_tokenizer["max_length"] = longest_text(self.model, self.tokenizer)
         assert self.tokenizer is not None
         encoded = self.tokenizer(**{**for_tokenizer, **text_and_pair(inputs)}, return_tensors="pt")
         if encoded["input_ids"].shape[-1] == 0:
             raise ValueError(f"the tokenizer finds no token in {inputs!r}, so there is nothing to classify")
         return encoded
-
-    def _longest(self) -> int | None:
-        """Where truncation=True cuts: the tokenizer's own limit, or the model's if the tokenizer has none."""
-        limit = getattr(self.tokenizer, "model_max_length", None) or NO_LIMIT
-        return limit if limit < NO_LIMIT else getattr(self.model.config, "max_position_embeddings", None)
 
     def _forward(self, model_inputs: dict[str, Any], **_: Any) -> dict[str, Tensor]:
         if self._model_takes is not None and "use_cache" in self._model_takes:
