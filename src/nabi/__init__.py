@@ -18,6 +18,9 @@ __version__ = "0.1.0"
 # Public name -> the module that defines it.
 _MODULE_OF: dict[str, str] = {
     **dict.fromkeys(["PIPELINE_REGISTRY", "pipeline", "Pipeline", *PIPELINES], "pipelines"),
+    "AggregationStrategy": "pipelines.entities",
+    "Conversation": "pipelines.conversational",
+    "SquadExample": "pipelines.question_answering",
     **dict.fromkeys(
         """AutoBackbone AutoConfig AutoModel AutoModelForAudioClassification AutoModelForAudioFrameClassification
         AutoModelForAudioXVector AutoModelForCTC AutoModelForCausalLM AutoModelForImageClassification

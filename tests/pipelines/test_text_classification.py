@@ -198,15 +198,7 @@ def test_batches_are_formed_by_length_and_results_keep_their_order(folder: Path)
     assert [one["score"] for one in results] == pytest.approx([pipe(text)[0]["score"] for text in texts], abs=1e-6)
 
 
-def test_left_padding_gives_the_same_results(folder: Path, pipe: Any) -> None:
-    left = pipeline("sentiment-analysis", model=folder, device="cpu")
-    left.tokenizer.padding_side = "left"
-    batch = left.collate([left.preprocess("good"), left.preprocess("good bad film")])
-    assert batch["input_ids"][0].tolist() == [0, 0, *pipe.tokenizer("good")["input_ids"]]
-    assert batch["attention_mask"][0].tolist() == [0, 0, 1, 1, 1]
-
-
-def test_padding_before_a_text_moves_no_position(pipe: Any) -> None:
+def test_a_tokenizer_that_pads_before_the_text_changes_no_result() -> None:
     left = pipeline("sentiment-analysis", model=SENTIMENT, device="cpu")
     left.tokenizer.padding_side = "left"
     texts = ["good", "이 영화는 정말 최고예요! 배우들의 연기도 음악도 훌륭했습니다.", "지루했다"]

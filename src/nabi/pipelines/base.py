@@ -57,7 +57,7 @@ class Pipeline(ABC):
     needs: ClassVar[tuple[str, ...]] = ("tokenizer",)
     framework: ClassVar[str] = "pt"  # which pipelines of older code ask
     usual_batch_size: ClassVar[int] = BATCH_SIZE
-    padding_side: ClassVar[str | None] = None  # "left" or "right" where the task asks for it; None: the tokenizer's
+    padding_side: ClassVar[str | None] = None  # "left" or "right" where the task asks for it
     read_ahead: ClassVar[int] = READ_AHEAD_BATCHES  # less where an item is large, as an image is
 
     def __init__(
@@ -93,7 +93,6 @@ class Pipeline(ABC):
             settings.pop(option, None)  # of older days: there is one framework, and no worker is needed
         self._settings = self._sanitize_parameters(**settings)
         self._model_takes = accepted_inputs(model)
-        self._counts_from_zero = counts_from_zero(model)
 
     # ------------------------------------------------------------ the steps, written by each task
 
@@ -347,13 +346,17 @@ class Pipeline(ABC):
 
     def collate(self, batch: list[dict[str, Any]]) -> dict[str, Any]:
         """Model inputs of single items -> of one batch, padded to the longest on the task's or tokenizer's side."""
-        left = (self.padding_side or getattr(self.tokenizer, "padding_side", "right")) == "left"
+        left = self.pads_left
         filling = {"input_ids": self._padding_id or 0, "special_tokens_mask": 1}
         joined = {name: join([one[name] for one in batch], filling.get(name, 0), left) for name in batch[0]}
-        mask = joined.get("attention_mask")
-        if left and self.padding_side is None and self._counts_from_zero and isinstance(mask, Tensor):
-            joined["position_ids"] = (mask.cumsum(-1) - 1).clamp(min=0)  # as without the padding before them
         return {**joined, ALIKE: batch[0][ALIKE]} if ALIKE in joined else joined
+
+    @property
+    def pads_left(self) -> bool:
+        """Whether padding stands before the texts of a batch: where the task says so, or the model speaks by its last
+        token. Behind them, whatever the tokenizer is used to, nobody counts it or takes it for the first token."""
+        by_last = getattr(self.model.config, "summary_type", None) == "last"
+        return (self.padding_side or ("left" if by_last else "right")) == "left"
 
     def _known_to_model(self, model_inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Without segment ids, if the model has none: a tokenizer saved without a class makes them for any model."""
@@ -461,12 +464,6 @@ def accepted_inputs(model: Any) -> set[str] | None:
         if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
             return set(parameters)
     return None
-
-
-def counts_from_zero(model: Any) -> bool:
-    """Whether the model takes positions, and does not find them by the ids of padding."""
-    takes: set[str] = model._arguments() if hasattr(model, "_arguments") else set()
-    return "position_ids" in takes and not any(getattr(module, "first_position", 0) for module in model.modules())
 
 
 def place(model: Any, device: int | str | torch.device | None) -> torch.device:

@@ -65,6 +65,5 @@ class FeatureExtractionPipeline(Pipeline):
         """Hidden states (1, longest of the batch, hidden) -> (1, length, hidden)."""
         features, length = model_outputs["features"], model_outputs["kept"]
         if features.dim() == 3:  # one vector for each token, those of the batch's padding too
-            left = getattr(self.tokenizer, "padding_side", "right") == "left"
-            features = features[:, -length:] if left else features[:, :length]
+            features = features[:, -length:] if self.pads_left else features[:, :length]
         return features if return_tensors else features.tolist()

@@ -233,14 +233,13 @@ class QuestionAnsweringPipeline(Pipeline):
         encoding, its_sequence = window["kept"]["encoding"], window["kept"]["its_sequence"]
         assert self.tokenizer is not None
         length = len(encoding)
-        left = self.tokenizer.padding_side == "left"
         tokens = [place for place, whose in enumerate(encoding.sequence_ids) if whose == its_sequence]
         cls = [place for place, token in enumerate(encoding.ids) if token == self.tokenizer.cls_token_id]
         cls = [place for place in cls if encoding.special_tokens_mask[place]][:1]
         chances = []
         for name in ("start", "end"):
             logits = window[name][0].double()
-            logits = logits[-length:] if left else logits[:length]
+            logits = logits[-length:] if self.pads_left else logits[:length]
             chances.append(logits[tokens + cls].softmax(-1))
         without = float(chances[0][-1] * chances[1][-1]) if cls else 0.0
         start, end = (each[: len(tokens)] for each in chances)

@@ -191,8 +191,7 @@ class TokenClassificationPipeline(Pipeline):
         kept = window["kept"]
         assert self.tokenizer is not None
         length = len(kept["ids"])
-        left = self.tokenizer.padding_side == "left"
-        scores = (window["scores"][0, -length:] if left else window["scores"][0, :length]).numpy()
+        scores = (window["scores"][0, -length:] if self.pads_left else window["scores"][0, :length]).numpy()
         prefix = getattr(self.tokenizer.backend_tokenizer.model, "continuing_subword_prefix", None)
         text, before = kept["text"], None
         for index, (token_id, place, special) in enumerate(
