@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 # Public name -> the module that defines it.
 _MODULE_OF: dict[str, str] = {
     **dict.fromkeys(["PIPELINE_REGISTRY", "pipeline", "Pipeline", *PIPELINES], "pipelines"),
-    "AggregationStrategy": "pipelines.entities",
+    "AggregationStrategy": "pipelines.token_classification",
     "Conversation": "pipelines.conversational",
     "SquadExample": "pipelines.question_answering",
     **dict.fromkeys(

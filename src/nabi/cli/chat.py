@@ -69,7 +69,7 @@ def chat(
 def load_model(name: str, dtype: str | None, device: str | None) -> tuple[Any, Any]:
     from ..auto import AutoModelForCausalLM
     from ..hub import HubUnreachable
-    from ..pipelines.base import place
+    from ..pipelines.devices import place
     from ..tokenization import AutoTokenizer
 
     try:

@@ -10,8 +10,9 @@ from typing import Any
 
 from torch import Tensor
 
-from .base import Steps, check_names
+from .base import Steps
 from .batching import ALIKE
+from .settings import check_names
 from .sounds import SoundPipeline, read_sound
 from .text_classification import ClassificationFunction, classification_function
 

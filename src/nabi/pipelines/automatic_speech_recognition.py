@@ -27,8 +27,9 @@ from ..generation.generate import prepare
 from ..hub import Repository
 from ..processing.auto import named_processor
 from ..processing.sources import say_once
-from .base import Steps, check_names
+from .base import Steps
 from .batching import ALIKE, KEPT
+from .settings import check_names
 from .sounds import SoundPipeline, read_sound
 from .tasks import HUB_OPTIONS
 from .transcripts import Part, told

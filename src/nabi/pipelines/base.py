@@ -15,13 +15,10 @@ source is quicker than the model and not where it is slower, so a job of any len
 
 from __future__ import annotations
 
-import difflib
-import inspect
-import itertools
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -30,13 +27,14 @@ from torch import Tensor
 
 from .. import auto
 from .batching import ALIKE, KEPT, batches, join, move, row_of
+from .devices import accepted_inputs, place
+from .inputs import checked_batch_size, is_one_item, numbered, raise_first, read, take, without_marks
 from .progress import watched
 from .tasks import HUB_OPTIONS
 
 BATCH_SIZE = 32  # results do not depend on it, so the default is one that is quick
 READ_AHEAD_BATCHES = 32  # at most so many batches are sorted by length together,
 READ_AHEAD_SECONDS = 1.0  # and of an iterator about so much work, lest its results come in gusts
-NO_LIMIT = 1_000_000  # a tokenizer that knows no longest text says a number far beyond this
 
 Steps = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # what preprocess, _forward, postprocess are given
 
@@ -283,10 +281,10 @@ class Pipeline(ABC):
         does not fit fails first. start: the number of the first item, None for a single one."""
         results = list(prepared)
         parts = {
-            (item, place): part
+            (item, number): part
             for item, made in enumerate(prepared)
             if not isinstance(made, Exception)
-            for place, part in enumerate([made] if isinstance(made, Mapping) else made)
+            for number, part in enumerate([made] if isinstance(made, Mapping) else made)
         }
         lacking = dict.fromkeys((item for item, _ in parts), 0)
         for item, _ in parts:
@@ -296,8 +294,8 @@ class Pipeline(ABC):
             if isinstance(made, list) and not made:
                 results[item] = self.postprocess([], **steps[2])
         for keys in batches(parts, self._width(size)):
-            for (item, place), output in self._outputs_of({key: parts[key] for key in keys}, steps[1]).items():
-                outputs[item][place] = output
+            for (item, part), output in self._outputs_of({key: parts[key] for key in keys}, steps[1]).items():
+                outputs[item][part] = output
                 lacking[item] -= 1
                 if not lacking[item]:
                     results[item] = self._result(prepared[item], outputs.pop(item), steps[2])
@@ -325,7 +323,7 @@ class Pipeline(ABC):
 
     def _result(self, made: Any, outputs: dict[int, Any], settings: dict[str, Any]) -> Any:
         """What postprocess makes of an item's outputs, or the error of one of its parts."""
-        in_order = [outputs[place] for place in sorted(outputs)]
+        in_order = [outputs[part] for part in sorted(outputs)]
         failed = next((output for output in in_order if isinstance(output, ValueError)), None)
         if failed is not None:
             return failed
@@ -376,120 +374,3 @@ class Results(Iterator[Any]):
 
     def __len__(self) -> int:
         return len(self._inputs)
-
-
-# ---------------------------------------------------------------- inputs
-
-
-def is_one_item(inputs: Any) -> bool:
-    """Whether this is one item of a task and not a source of many."""
-    if isinstance(inputs, (str, bytes, Mapping, Tensor)):
-        return True
-    return not (isinstance(inputs, Iterable) or hasattr(inputs, "__getitem__"))
-
-
-def read(inputs: Any) -> Iterator[Any]:
-    """The items of an iterable, or of a map-style dataset, which has only a length and items by number."""
-    if isinstance(inputs, Iterable):
-        return iter(inputs)
-    return (inputs[i] for i in range(len(inputs)))
-
-
-def take(source: Iterator[Any], count: int) -> tuple[list[Any], Exception | None]:
-    """Up to `count` items, and the error that ended the source early: what came before it is not lost."""
-    items: list[Any] = []
-    try:
-        items.extend(itertools.islice(source, count))
-    except Exception as error:
-        return items, error
-    return items, None
-
-
-def without_marks(part: Mapping[str, Any]) -> dict[str, Any]:
-    """A part without what says that it is the last one, as pipelines of older code yield them."""
-    return {name: value for name, value in part.items() if name != "is_last"}
-
-
-def numbered(error: Exception, number: int) -> Exception:
-    """The error of item `number` of many, as one to raise or to hand out."""
-    said = (TypeError if isinstance(error, TypeError) else ValueError)(f"input {number}: {error}")
-    said.__cause__ = error
-    return said
-
-
-def raise_first(results: list[Any]) -> None:
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
-
-
-def checked_batch_size(size: int | None) -> int | None:
-    if size is None or (isinstance(size, int) and size >= 1):
-        return size
-    raise ValueError(f"batch_size is {size!r}; expected a number of 1 or more, or None")
-
-
-# ---------------------------------------------------------------- settings
-
-
-def check_names(task: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """TypeError for a setting that the task does not have, with the nearest that it has."""
-    known = sorted({*known, "batch_size", "on_error", "progress"})
-    for name in given:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
-            raise TypeError(f"{task} has no argument {name!r}: {hint}")
-
-
-def longest_text(model: Any, tokenizer: Any) -> int | None:
-    """How many tokens a text may have: the tokenizer's limit, or the model's if that has none; None: any number."""
-    limit = getattr(tokenizer, "model_max_length", None) or NO_LIMIT
-    if limit < NO_LIMIT:
-        return int(limit)
-    positions = getattr(model.config, "max_position_embeddings", None)
-    first = next((module.first_position for module in model.modules() if hasattr(module, "first_position")), 0)
-    return positions - first if positions else None
-
-
-# ---------------------------------------------------------------- model and device
-
-
-def accepted_inputs(model: Any) -> set[str] | None:
-    """The names of the inputs that the model takes; None if it takes any."""
-    for callee in (model.forward, getattr(getattr(model, "base_model", None), "forward", None)):
-        if callee is None:
-            return None
-        parameters = inspect.signature(callee).parameters
-        if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
-            return set(parameters)
-    return None
-
-
-def place(model: Any, device: int | str | torch.device | None) -> torch.device:
-    """Move the model where it shall be, and say where that is."""
-    wanted = chosen_device(model, device)
-    if model.device != wanted:
-        try:
-            model.to(wanted)
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(
-                f"device={device!r} cannot be used here: {str(error).splitlines()[0]} device='cpu' always works"
-            ) from error
-    return wanted
-
-
-def chosen_device(model: Any, device: int | str | torch.device | None) -> torch.device:
-    if isinstance(device, (str, torch.device)):
-        try:
-            return torch.device(device)
-        except RuntimeError as error:
-            raise ValueError(f"device={device!r} is no device: expected 'cpu', 'cuda', 'cuda:1', 'mps', …") from error
-    if device is not None and (isinstance(device, bool) or not isinstance(device, int)):
-        raise TypeError(f"device is a {type(device).__name__}; expected a number, a name or a torch.device")
-    if device is not None and device < 0:
-        return torch.device("cpu")
-    if device is None and model.device.type != "cpu":
-        return model.device
-    accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
-    return torch.device("cpu") if accelerator is None else torch.device(accelerator, device or 0)

@@ -19,8 +19,9 @@ from .. import auto
 from ..generation.config import GenerationConfig
 from ..generation.generate import DEFAULT_NEW_TOKENS, position_limit
 from ..tokenization import AutoTokenizer
-from .base import Pipeline, Steps, check_names
+from .base import Pipeline, Steps
 from .batching import ALIKE, KEPT
+from .settings import check_names
 
 BEYOND_SETTINGS = frozenset(
     """assistant_model assistant_tokenizer generation_config logits_processor negative_prompt_attention_mask

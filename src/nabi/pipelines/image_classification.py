@@ -10,8 +10,9 @@ from typing import Any
 
 from torch import Tensor
 
-from .base import Steps, check_names
+from .base import Steps
 from .images import ImagePipeline, as_image, checked_timeout, name_of
+from .settings import check_names
 from .text_classification import ClassificationFunction, classification_function
 
 

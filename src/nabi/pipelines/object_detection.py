@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from .base import Steps, check_names
+from .base import Steps
 from .batching import KEPT
 from .images import ImagePipeline, as_image, checked_timeout, name_of
+from .settings import check_names
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 

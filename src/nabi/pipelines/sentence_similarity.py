@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from ..hub import Repository
-from .base import Pipeline, Steps, check_names, longest_text
+from .base import Pipeline, Steps
+from .settings import check_names, longest_text
 from .tasks import HUB_OPTIONS
 from .text_classification import described
 

@@ -22,8 +22,9 @@ from torch import Tensor
 
 from ..processing.sound import MOST_CHANNELS, as_rate, as_waveform, read_audio, resample
 from ..processing.sources import is_file_like, opened
-from .base import Pipeline, is_one_item
+from .base import Pipeline
 from .batching import ALIKE, join
+from .inputs import is_one_item
 
 NAME = "the sound"
 _ARRAYS = ("raw", "array")

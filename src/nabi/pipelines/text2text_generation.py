@@ -10,9 +10,10 @@ import logging
 import re
 from typing import Any, ClassVar
 
-from .base import Steps, longest_text
+from .base import Steps
 from .batching import ALIKE
 from .generating import GeneratingPipeline
+from .settings import longest_text
 from .text_classification import described
 
 logger = logging.getLogger(__name__)

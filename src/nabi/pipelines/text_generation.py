@@ -14,9 +14,10 @@ from typing import Any
 
 import torch
 
-from .base import Steps, longest_text
+from .base import Steps
 from .batching import ALIKE, KEPT
 from .generating import GeneratingPipeline
+from .settings import longest_text
 from .text_classification import described
 
 FOR_TOKENIZER = ("add_special_tokens", "padding", "truncation")

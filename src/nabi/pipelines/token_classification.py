@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .base import Pipeline, Steps, check_names, longest_text
+from .base import Pipeline, Steps
 from .entities import Span, best_of_overlapping, groups, touches, words
+from .settings import check_names, longest_text
 from .text_classification import described
 
 logger = logging.getLogger(__name__)

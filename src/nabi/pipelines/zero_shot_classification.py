@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .base import Pipeline, Steps, check_names, longest_text
+from .base import Pipeline, Steps
+from .settings import check_names, longest_text
 from .text_classification import described
 
 logger = logging.getLogger(__name__)

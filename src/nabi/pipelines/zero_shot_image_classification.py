@@ -11,8 +11,9 @@ from typing import Any
 
 from torch import Tensor
 
-from .base import Steps, check_names
+from .base import Steps
 from .images import ImagePipeline, as_image, checked_timeout, one_of
+from .settings import check_names
 
 SIGLIP = {"padding": "max_length", "max_length": 64, "truncation": True}  # how it was trained
 OWN = ("candidate_labels", "hypothesis_template", "tokenizer_kwargs", "timeout")
