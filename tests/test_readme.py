@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nabi.models import FAMILIES
+from nabi.pipelines.tasks import TASKS
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,6 +53,14 @@ def test_both_readmes_name_every_model_type(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     shown = [{f"`{family}`", f"`{family.replace('_', '-')}`"} for family in FAMILIES]
     assert not [names for names in shown if not any(name in text for name in names)]
+
+
+def test_the_page_on_pipelines_runs_and_names_every_task(tmp_path: Path) -> None:
+    text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not [task for task in TASKS if f"`{task}`" not in text]
 
 
 def test_the_page_on_writing_texts_runs_as_written(tmp_path: Path) -> None:
