@@ -32,20 +32,10 @@ MAY_KNOW: dict[str, set[str]] = {
     "auto_mappings": {"auto", "models", "config"},
     "pipelines": {"generation", "processing", "auto", "tokenization", "embedded", "hub", "config", "models", "nn"},
     "conversion": {"auto", "models", "nn", "checkpoint", "config", "hub"},
+    "batch": {"pipelines"},
     "cli": {
-        *(
-            "pipelines",
-            "generation",
-            "conversion",
-            "auto",
-            "models",
-            "nn",
-            "tokenization",
-            "checkpoint",
-            "embedded",
-            "hub",
-        ),
-        "__init__",
+        *("batch", "pipelines", "generation", "conversion", "auto", "models", "nn", "tokenization", "checkpoint"),
+        *("embedded", "hub", "__init__"),
     },
     "__init__": {"pipelines", "models", "processing", "tokenization"},
 }

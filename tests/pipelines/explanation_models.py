@@ -41,7 +41,7 @@ def made(family: str, head: str, words: Any, **config: Any) -> Any:
     kind = next(name for name in vars(module) if name.lower() == f"{family}config")
     ends = {"pad_token_id": words.pad_token_id, "eos_token_id": words.eos_token_id or words.sep_token_id}
     torch.manual_seed(5)
-    model = getattr(module, head)(getattr(module, kind)(vocab_size=len(words), **{**ends, **config}))
+    model = getattr(module, head)(getattr(module, kind)(**{"vocab_size": len(words), **ends, **config}))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.2)
@@ -55,10 +55,11 @@ def bert(head: str, task: str, **config: Any) -> Any:
 
 def decoder(family: str, head: str, task: str, **config: Any) -> Any:
     words = tokenizer("bpe")
-    sizes: dict[str, Any] = {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 256}
-    return pipeline(
-        task, model=made(family, head, words, **(sizes if family == "gpt2" else SIZES), **config), tokenizer=words
-    )
+    sizes: dict[str, Any] = {
+        "gpt2": {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 256},
+        "opt": {**SIZES, "word_embed_proj_dim": 24, "ffn_dim": 48},
+    }
+    return pipeline(task, model=made(family, head, words, **sizes.get(family, SIZES), **config), tokenizer=words)
 
 
 def bart(head: str, task: str, **config: Any) -> Any:
@@ -108,6 +109,7 @@ READERS: dict[str, Any] = {
 WRITERS: dict[str, Any] = {
     "gpt2": (lambda: decoder("gpt2", "GPT2LMHeadModel", "text-generation"), "나비가 훨훨", GREEDY),
     "llama": (lambda: decoder("llama", "LlamaForCausalLM", "text-generation"), "나비가 훨훨", GREEDY),
+    "opt": (lambda: decoder("opt", "OPTForCausalLM", "text-generation"), "나비가 훨훨", GREEDY),
     "bart": (lambda: bart("BartForConditionalGeneration", "summarization"), TEXT, {**GREEDY, "num_beams": 1}),
     "t5": (lambda: t5("text2text-generation"), TEXT, {**GREEDY, "num_beams": 1}),
 }

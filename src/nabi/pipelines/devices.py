@@ -10,6 +10,9 @@ import torch
 
 def accepted_inputs(model: Any) -> set[str] | None:
     """The names of the inputs that the model takes; None if it takes any."""
+    if hasattr(model, "_arguments"):
+        found: set[str] = model._arguments()
+        return found
     for callee in (model.forward, getattr(getattr(model, "base_model", None), "forward", None)):
         if callee is None:
             return None
