@@ -72,6 +72,8 @@ __all__ = sorted([*_MODULE_OF, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
+    if name == "batch":
+        return importlib.import_module("nabi.batch")
     if name.endswith(("_MAPPING", "_MAPPING_NAMES")):
         return getattr(importlib.import_module("nabi.auto_mappings"), name)
     if name not in _MODULE_OF:

@@ -13,7 +13,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from .messages import language, say
-from .run import Options, Problem, run
+from .options import Options, Problem
+from .run import run
 
 HEADINGS = ("Usage", "Arguments", "Options", "Commands")
 # typer carries its own copy of click, or click itself, by its version: these are whichever it uses.
@@ -77,6 +78,27 @@ def run_command(
     device: Annotated[str | None, typer.Option("--device", metavar="D", help=say("about_device"))] = None,
     revision: Annotated[str | None, typer.Option("--revision", metavar="R", help=say("about_revision"))] = None,
     offline: Annotated[bool, typer.Option("--offline", help=say("about_offline"))] = False,
+    column: Annotated[list[str] | None, typer.Option("--column", metavar="NAME", help=say("about_column"))] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help=say("about_out"))] = None,
+    resume: Annotated[bool, typer.Option("--resume", help=say("about_resume"))] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=say("about_overwrite_out"))] = False,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="ENGINE", show_default=False, help=say("about_engine"))
+    ] = "local",
+    workers: Annotated[int | None, typer.Option("--workers", min=1, metavar="N", help=say("about_workers"))] = None,
+    question: Annotated[str | None, typer.Option("--question", metavar="TEXT", help=say("about_question"))] = None,
+    context: Annotated[str | None, typer.Option("--context", metavar="TEXT", help=say("about_context"))] = None,
+    candidate_labels: Annotated[
+        str | None, typer.Option("--candidate-labels", metavar="A,B", help=say("about_candidate_labels"))
+    ] = None,
+    multi_label: Annotated[bool, typer.Option("--multi-label", help=say("about_multi_label"))] = False,
+    hypothesis_template: Annotated[
+        str | None, typer.Option("--hypothesis-template", metavar="TEXT", help=say("about_hypothesis_template"))
+    ] = None,
+    max_new_tokens: Annotated[
+        int | None, typer.Option("--max-new-tokens", min=1, metavar="N", help=say("about_max_new_tokens_run"))
+    ] = None,
+    more: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=say("about_set"))] = None,
 ) -> None:
     options = Options(
         model=model,
@@ -87,6 +109,19 @@ def run_command(
         truncate=truncate,
         offline=offline,
         json=json,
+        column=tuple(column or ()),
+        question=question,
+        context=context,
+        candidate_labels=candidate_labels,
+        multi_label=multi_label,
+        hypothesis_template=hypothesis_template,
+        max_new_tokens=max_new_tokens,
+        more=tuple(more or ()),
+        out=out,
+        resume=resume,
+        overwrite=overwrite,
+        engine=engine,
+        workers=workers,
     )
     raise typer.Exit(run(task, text or [], file, options))
 
@@ -132,8 +167,32 @@ def chat_command(
 
 def explain_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help=say("about_family"))],
+    text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help=say("about_explained"))] = None,
     tree: Annotated[bool, typer.Option("--tree", help=say("about_tree"))] = False,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help=say("about_html"))] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help=say("about_model"))] = None,
+    method: Annotated[
+        str, typer.Option("--method", metavar="METHOD", show_default=False, help=say("about_method"))
+    ] = "integrated-gradients",
+    target: Annotated[str | None, typer.Option("--target", metavar="LABEL", help=say("about_target_label"))] = None,
+    position: Annotated[int | None, typer.Option("--position", metavar="N", help=say("about_position"))] = None,
+    top_k: Annotated[int | None, typer.Option("--top-k", min=1, metavar="N", help=say("about_alternatives"))] = None,
+    candidate_labels: Annotated[
+        str | None, typer.Option("--candidate-labels", metavar="A,B", help=say("about_candidate_labels"))
+    ] = None,
+    more: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=say("about_set"))] = None,
+    json: Annotated[bool, typer.Option("--json", help=say("about_json"))] = False,
+    device: Annotated[str | None, typer.Option("--device", metavar="D", help=say("about_device"))] = None,
+    offline: Annotated[bool, typer.Option("--offline", help=say("about_offline"))] = False,
 ) -> None:
+    from .explain_text import Look, explain_texts, is_task
+
+    if text or is_task(name):
+        options = Options(
+            model=model, candidate_labels=candidate_labels, more=tuple(more or ()), device=device, offline=offline
+        )
+        look = Look(method=method, target=target, position=position, alternatives=top_k, html=html, json=json)
+        return explain_texts(name, text or [], options, look)
     from .explain import explain
 
     explain(name, tree)

@@ -16,22 +16,33 @@ MESSAGES: dict[str, tuple[str, str]] = {
         '나비는 언어 모델을 이 컴퓨터에서 실행합니다.\n\n써 보기:  nabi run sentiment-analysis "이 영화는 최고예요!"',
     ),
     "about_run": (
-        "Run TASK on texts and print one result per text.\n\n"
-        "Texts come from the command line, from a file, or line by line from standard input:\n\n"
+        "Run TASK on texts, images or sounds and print a result for each.\n\n"
+        "They come from the command line, from a file, or line by line from standard input; images and sounds as "
+        "paths or URLs:\n\n"
         "\b\n"
         '  nabi run sentiment-analysis "Great film." "What a bore."\n'
-        "  nabi run sentiment-analysis --file reviews.txt --json > results.jsonl\n"
-        "  cat reviews.txt | nabi run sentiment-analysis\n\n"
+        "  nabi run sentiment-analysis --file reviews.csv --column review --out labels.csv\n"
+        "  cat reviews.txt | nabi run sentiment-analysis --json\n"
+        '  nabi run zero-shot-classification "The match ended 2:1." --candidate-labels "sport,politics"\n'
+        '  nabi run question-answering "Who called?" "Min-ji called at noon."\n'
+        "  nabi run image-classification cat.jpg\n\n"
+        "A job with --out goes on after an interruption with --resume.\n\n"
         "Tasks: {tasks}\n\n"
-        "Without --model the small Korean and English model inside nabi is used: no download, no network.",
-        "텍스트에 작업(TASK)을 실행하고, 텍스트마다 결과를 한 줄씩 출력합니다.\n\n"
-        "텍스트는 명령줄, 파일, 또는 표준 입력에서 한 줄씩 읽습니다.\n\n"
+        "Without --model sentiment-analysis uses the small Korean and English model inside nabi: no download, no "
+        "network. Other tasks use the usual model of the Hugging Face Hub.",
+        "텍스트, 이미지, 소리에 작업(TASK)을 실행하고 하나마다 결과를 출력합니다.\n\n"
+        "명령줄이나 파일에서, 또는 표준 입력에서 한 줄씩 읽습니다. 이미지와 소리는 경로나 URL로 씁니다.\n\n"
         "\b\n"
         '  nabi run sentiment-analysis "정말 재미있어요." "지루했어요."\n'
-        "  nabi run sentiment-analysis --file reviews.txt --json > results.jsonl\n"
-        "  cat reviews.txt | nabi run sentiment-analysis\n\n"
+        "  nabi run sentiment-analysis --file reviews.csv --column review --out labels.csv\n"
+        "  cat reviews.txt | nabi run sentiment-analysis --json\n"
+        '  nabi run zero-shot-classification "경기는 2:1로 끝났다." --candidate-labels "스포츠,정치"\n'
+        '  nabi run question-answering "누가 전화했나요?" "민지가 정오에 전화했다."\n'
+        "  nabi run image-classification cat.jpg\n\n"
+        "--out으로 시작한 작업이 중단되면 --resume으로 이어서 합니다.\n\n"
         "작업: {tasks}\n\n"
-        "--model을 쓰지 않으면 나비 안에 든 작은 한국어·영어 모델을 씁니다. 내려받기도 네트워크도 필요 없습니다.",
+        "--model을 쓰지 않으면 sentiment-analysis는 나비 안에 든 작은 한국어·영어 모델을 씁니다. 내려받기도 네트워크도 "
+        "필요 없습니다. 다른 작업은 Hugging Face Hub에서 흔히 쓰는 모델을 씁니다.",
     ),
     "about_chat": (
         "Talk with the chat model MODEL.\n\n"
@@ -116,13 +127,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "TARGET에 있는 체크포인트를 바꾸어 씁니다.",
     ),
     "about_explain": (
-        "Show how a family or a checkpoint is built: wiring, roles, names on disk, shapes, sizes.\n\n"
+        "Show what a task does with a text, or how a family or a checkpoint is built.\n\n"
+        "With a task: the text's pieces and ids, the shapes through the model, logits and answer, and what each piece "
+        "adds to it; --html writes a page with the attention of every head.\n\n"
+        "\b\n"
+        '  nabi explain sentiment-analysis "Great film!" --html why.html\n'
+        '  nabi explain text-generation "Once" -m my-model --set max_new_tokens=20\n'
+        '  nabi explain question-answering "Who called?" "Min-ji called at noon." -m my-model\n\n'
+        "Without: wiring, roles, names on disk, shapes, sizes.\n\n"
         "\b\n"
         "  nabi explain bert                 # a family, with its default configuration\n"
         "  nabi explain ./my-model           # a folder: its config.json is enough\n"
         "  nabi explain klue/bert-base       # a repository of the Hub\n"
         "  nabi explain bert --tree          # every module",
-        "모델 계열이나 체크포인트의 구조를 보여 줍니다: 배선, 역할, 디스크의 이름, 모양, 크기.\n\n"
+        "작업이 텍스트를 어떻게 처리하는지, 또는 모델 계열이나 체크포인트의 구조를 보여 줍니다.\n\n"
+        "작업 이름을 쓰면: 텍스트의 조각과 번호, 모델을 지나는 모양, 로짓과 답, 조각마다 답에 준 영향. --html은 모든 "
+        "헤드의 어텐션까지 볼 수 있는 페이지를 씁니다.\n\n"
+        "\b\n"
+        '  nabi explain sentiment-analysis "정말 재미있어요!" --html why.html\n'
+        '  nabi explain text-generation "옛날에" -m my-model --set max_new_tokens=20\n'
+        '  nabi explain question-answering "누가 전화했나요?" "민지가 정오에 전화했다." -m my-model\n\n'
+        "그 밖에는: 배선, 역할, 디스크의 이름, 모양, 크기.\n\n"
         "\b\n"
         "  nabi explain bert                 # 계열, 기본 설정으로\n"
         "  nabi explain ./my-model           # 폴더: config.json만 있으면 됩니다\n"
@@ -130,8 +155,33 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "  nabi explain bert --tree          # 모든 모듈",
     ),
     "about_family": (
-        "A family's model_type, such as bert; a folder; or a repository of the Hub.",
-        "계열의 model_type(예: bert), 폴더, 또는 허브의 저장소.",
+        "A task, such as sentiment-analysis; or a family's model_type, such as bert; a folder; a repository of the "
+        "Hub.",
+        "작업(예: sentiment-analysis), 또는 계열의 model_type(예: bert), 폴더, 허브의 저장소.",
+    ),
+    "about_explained": (
+        "With a task: what to explain; all its parts where the task takes several.",
+        "작업 이름을 썼을 때: 설명할 텍스트. 여러 부분이 필요한 작업에서는 차례대로 모두 씁니다.",
+    ),
+    "about_html": (
+        "Write the page to this file. It opens without a network.",
+        "페이지를 이 파일에 씁니다. 네트워크 없이 열립니다.",
+    ),
+    "about_method": (
+        "How each piece's part is measured: integrated-gradients (the default), input-x-gradient, or none.",
+        "조각마다 준 영향을 재는 방법: integrated-gradients(기본값), input-x-gradient, none(재지 않음).",
+    ),
+    "about_target_label": (
+        "The label or token to explain. Left out, the likeliest.",
+        "설명할 레이블이나 토큰. 쓰지 않으면 확률이 가장 높은 것.",
+    ),
+    "about_position": (
+        "Which written token, or which piece's label, to explain.",
+        "몇 번째로 쓴 토큰을, 또는 몇 번째 조각의 레이블을 설명할지.",
+    ),
+    "about_alternatives": (
+        "List the N likeliest where there are many.",
+        "후보가 많을 때 확률이 높은 N개를 보여 줍니다.",
     ),
     "about_tree": ("Print every module.", "모든 모듈을 출력합니다."),
     "at": ("at", "위치"),
@@ -168,10 +218,52 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "결과를 한 줄에 JSON 하나씩 출력합니다.",
     ),
     "about_file": (
-        "Read texts from this file, one per line (UTF-8, UTF-16 with a mark, or cp949).",
-        "이 파일에서 텍스트를 한 줄에 하나씩 읽습니다(UTF-8, BOM이 있는 UTF-16, cp949).",
+        "Read this file: .csv or .tsv with a header, .jsonl, else one item per line (UTF-8, UTF-16 with a mark, or "
+        "cp949).",
+        "이 파일을 읽습니다: 머리글이 있는 .csv와 .tsv, .jsonl, 그 밖에는 한 줄에 하나씩(UTF-8, BOM이 있는 UTF-16, "
+        "cp949).",
     ),
-    "about_top_k": ("Print the N best labels of each text.", "텍스트마다 점수가 높은 레이블 N개를 출력합니다."),
+    "about_column": (
+        "The column to read; once for each part where a task takes several (question, then context).",
+        "읽을 열. 여러 부분이 필요한 작업에서는 차례대로 여러 번 씁니다(question, context 순).",
+    ),
+    "about_out": (
+        "Write results to this .jsonl or .csv file, a record for each record read, with a bar.",
+        "결과를 .jsonl 또는 .csv 파일에 씁니다. 읽은 레코드마다 한 레코드를 쓰고 진행 막대를 보여 줍니다.",
+    ),
+    "about_resume": (
+        "Go on with --out where an interrupted job left it.",
+        "중단된 작업이 남긴 --out 파일을 이어서 씁니다.",
+    ),
+    "about_overwrite_out": ("Write --out anew.", "--out 파일을 처음부터 새로 씁니다."),
+    "about_engine": (
+        "local, or ray: the same job on a Ray cluster. Left out, local.",
+        "local, 또는 ray(같은 작업을 Ray 클러스터에서). 쓰지 않으면 local.",
+    ),
+    "about_workers": (
+        "How many of Ray's workers load the model. Left out, as many as it has processors or GPUs.",
+        "모델을 올릴 Ray 작업자 수. 쓰지 않으면 프로세서나 GPU 수만큼 씁니다.",
+    ),
+    "about_question": ("The same question to every item.", "모든 입력에 똑같이 던질 질문."),
+    "about_context": ("The same context for every question.", "모든 질문에 똑같이 쓸 본문."),
+    "about_candidate_labels": (
+        "The labels to choose from, with commas between them.",
+        "고를 레이블들. 쉼표로 나눕니다.",
+    ),
+    "about_multi_label": ("Several labels may fit at once.", "여러 레이블이 함께 맞을 수 있습니다."),
+    "about_hypothesis_template": (
+        "The sentence that is made of a label, with {{}} in its place.",
+        "레이블로 만드는 문장. 레이블 자리에 {{}}를 씁니다.",
+    ),
+    "about_max_new_tokens_run": ("Write at most N tokens.", "최대 토큰 N개까지 씁니다."),
+    "about_set": (
+        "Any other setting of the task or of generate, such as num_beams=4; may be repeated.",
+        "작업이나 generate의 다른 설정. 예: num_beams=4. 여러 번 쓸 수 있습니다.",
+    ),
+    "about_top_k": (
+        "The N best labels, answers or fillings of each item.",
+        "하나마다 점수가 높은 레이블, 답, 채울 말 N개.",
+    ),
     "about_batch_size": (
         "How many texts run together. It changes the speed, not the results.",
         "한 번에 처리할 텍스트 수. 속도만 바뀌고 결과는 같습니다.",
@@ -204,6 +296,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "line": ("line {number} of {name}", "{name} {number}번째 줄"),
     "text": ("text {number}", "{number}번째 텍스트"),
     "standard_input": ("standard input", "표준 입력"),
+    "written": ("Records in {path}: {count}", "{path}의 레코드: {count}개"),
+    "resumed": ("Records that were there before: {count}", "전에 끝낸 레코드: {count}개"),
+    "written_errors": (
+        'Records that could not be used: {count}. Why stands in their "error".',
+        '처리하지 못한 레코드: {count}개. 이유는 각 레코드의 "error"에 있습니다.',
+    ),
+    "interrupted": (
+        "Interrupted. What is done stands in {path}; --resume goes on with it.",
+        "중단했습니다. 끝낸 것은 {path}에 있고, --resume으로 이어서 할 수 있습니다.",
+    ),
     "blank_lines": ("Blank lines skipped: {count}", "건너뛴 빈 줄: {count}개"),
     "reading": ("reading, writing, checking", "읽기, 쓰기, 검사"),
     "before": ("before", "변환 전"),
@@ -283,9 +385,54 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{known}",
         "{name!r}라는 계열은 없고, 그런 이름의 폴더나 허브 저장소도 읽을 수 없습니다. 계열: {known}",
     ),
+    "unknown_method": (
+        "there is no method {name!r}. The methods are: {known}",
+        "{name!r}라는 방법은 없습니다. 방법: {known}",
+    ),
+    "explain_what": (
+        "give the text that {task} is to be explained with, behind its name.",
+        "{task} 뒤에 설명할 텍스트를 쓰세요.",
+    ),
+    "page_of_one": (
+        "--html writes the page of one text, and {count} were given.",
+        "--html은 텍스트 하나의 페이지를 씁니다. 받은 텍스트: {count}개",
+    ),
+    "page_written": ("The page is in {path}.", "페이지를 {path}에 썼습니다."),
+    "no_page": ("the page {path!r} cannot be written: {reason}", "페이지 {path!r}을(를) 쓸 수 없습니다: {reason}"),
     "texts_and_file": (
         "give texts or --file, not both.",
         "텍스트와 --file 가운데 하나만 쓰세요.",
+    ),
+    "column_of_no_file": (
+        "--column names a column of a --file.",
+        "--column은 --file로 읽는 파일의 열 이름입니다.",
+    ),
+    "no_engine": (
+        "there is no engine {name!r}. Use local or ray.",
+        "{name!r}라는 엔진은 없습니다. local 또는 ray를 쓰세요.",
+    ),
+    "workers_of_ray": ("--workers needs --engine ray.", "--workers는 --engine ray와 함께 씁니다."),
+    "needs_out": ("{name} needs --out.", "{name}에는 --out이 필요합니다."),
+    "kind_of_out": (
+        "--out is {path!r}. The name must end in .jsonl or .csv.",
+        "--out이 {path!r}입니다. 이름이 .jsonl 또는 .csv로 끝나야 합니다.",
+    ),
+    "resume_and_overwrite": (
+        "use --resume or --overwrite, not both.",
+        "--resume과 --overwrite 가운데 하나만 쓰세요.",
+    ),
+    "out_held": (
+        "{path!r} is there already. --resume goes on with it, --overwrite writes it anew.",
+        "{path!r} 파일이 이미 있습니다. 이어서 쓰려면 --resume, 새로 쓰려면 --overwrite를 쓰세요.",
+    ),
+    "bad_setting": (
+        "--set is {text!r}. Write it as name=value.",
+        "--set이 {text!r}입니다. 이름=값처럼 쓰세요.",
+    ),
+    "needs_setting": ("{task} needs {name}.", "{task}에는 {name}가 필요합니다."),
+    "parts_of_item": (
+        "this task takes one item of the command line, in its parts: {parts}. Texts given: {count}",
+        "이 작업은 명령줄에서 하나를 부분별로 받습니다: {parts}. 받은 텍스트: {count}개",
     ),
     "no_file": ("the file {path!r} cannot be read: {reason}", "파일 {path!r}을(를) 읽을 수 없습니다: {reason}"),
     "no_texts": ("there is no text in {name}.", "{name}에 텍스트가 없습니다."),
