@@ -31,6 +31,7 @@ def compare(name: str, tokens: int, engines: dict[str, Callable[[], Any]], round
     times: dict[str, list[float]] = {engine: [] for engine in engines}
     for turn in range(rounds + 1):  # the first is not counted
         for engine, run in engines.items():
+            time.sleep(0.5)  # the threads of the engine before go on waiting for work for a while, and take a core
             start = time.perf_counter()
             run()
             if turn:
@@ -79,9 +80,9 @@ def prompt_and_settings(kind: str, rows: int, tokens: int) -> tuple[Any, dict[st
 
 
 def in_ctranslate2(kind: str, folder: str, rows: int, tokens: int) -> Callable[[], Any] | None:
-    """The same weights and prompts in CTranslate2's float32, where it is installed."""
+    """The same weights and prompts in CTranslate2's float32, where it is installed. It runs in a process of its own,
+    for its threads beside torch's in one process slow both."""
     try:
-        import ctranslate2
         from ctranslate2.converters import TransformersConverter
     except ImportError:
         return None
@@ -90,14 +91,35 @@ def in_ctranslate2(kind: str, folder: str, rows: int, tokens: int) -> Callable[[
         save_a_tokenizer(kind, folder)
         TransformersConverter(folder).convert(target)
     words = [[f"w{number}" for number in row] for row in prompt_and_settings(kind, rows, tokens)[0].tolist()]
-    options: dict[str, Any] = {"compute_type": "float32", "intra_threads": THREADS, "inter_threads": 1}
-    if kind == "gpt2":
-        generator = ctranslate2.Generator(target, **options)
-        lengths: dict[str, Any] = {"max_length": tokens, "min_length": tokens, "include_prompt_in_result": False}
-        return lambda: generator.generate_batch(words, max_batch_size=rows, sampling_topk=1, **lengths)
-    translator = ctranslate2.Translator(target, **options)
-    lengths = {"max_decoding_length": tokens, "min_decoding_length": tokens}
-    return lambda: translator.translate_batch(words, max_batch_size=rows, beam_size=4, **lengths)
+    code = IN_TURN.format(kind=kind, target=target, words=words, rows=rows, tokens=tokens, threads=THREADS)
+    worker = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run() -> None:
+        assert worker.stdin is not None and worker.stdout is not None
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+        if not worker.stdout.readline():
+            raise RuntimeError("ctranslate2's process has ended")
+
+    return run
+
+
+IN_TURN = """
+import sys, ctranslate2
+options = dict(compute_type="float32", intra_threads={threads}, inter_threads=1)
+words = {words}
+if "{kind}" == "gpt2":
+    engine = ctranslate2.Generator("{target}", **options)
+    lengths = dict(max_length={tokens}, min_length={tokens}, include_prompt_in_result=False, sampling_topk=1)
+    run = lambda: engine.generate_batch(words, max_batch_size={rows}, **lengths)
+else:
+    engine = ctranslate2.Translator("{target}", **options)
+    lengths = dict(max_decoding_length={tokens}, min_decoding_length={tokens}, beam_size=4)
+    run = lambda: engine.translate_batch(words, max_batch_size={rows}, **lengths)
+for line in sys.stdin:
+    run()
+    print("done", flush=True)
+"""
 
 
 def save_a_tokenizer(kind: str, folder: str) -> None:
