@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 
 from nabi import PIPELINE_REGISTRY, AutoModelForSequenceClassification, BertConfig, BertModel, Pipeline, pipeline
 from nabi.embedded import SENTIMENT
+from nabi.pipelines import progress
 from nabi.pipelines.tasks import find_task, task_of_architectures, task_of_card
 
 
@@ -105,3 +107,26 @@ def test_a_checkpoint_without_the_head_is_refused(tmp_path: Path) -> None:
     BertModel(config).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=r"no weights for the head of BertForSequenceClassification \(classifier.bias"):
         pipeline("text-classification", model=str(tmp_path))
+
+
+@pytest.mark.parametrize("lazily", [False, True])
+def test_a_bar_counts_the_results_where_it_is_wanted(lazily: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = pipeline("text-classification", model=SENTIMENT, device="cpu")
+    texts = ["최고예요", "awful", "great"]
+    want = pipe(texts)  # nobody sees a bar here
+    assert capsys.readouterr().err == ""
+    assert list(pipe(iter(texts) if lazily else texts, progress=True)) == want
+    shown = capsys.readouterr().err
+    assert "text-classification" in shown and ("3it" if lazily else "3/3") in shown
+
+
+def test_a_bar_is_there_by_itself_in_a_terminal_and_a_notebook_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = iter([1])
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    assert progress.watched(results, 1, "task", None) is results
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    assert progress.watched(results, 1, "task", False) is results
+    assert progress.watched(results, 1, "task", None) is not results
+    monkeypatch.delitem(sys.modules, "ipykernel")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert progress.watched(results, 1, "task", None) is not results

@@ -79,7 +79,7 @@ def read_prompt(model: Any, settings: GenerationConfig, given: Tensor | None, in
     if given is None and vectors is not None:
         given, before = torch.zeros(len(vectors), 0, dtype=torch.long), vectors.shape[1]
     elif given is None:
-        given = _begun(settings.bos_token_id, "bos_token_id", inputs)
+        given = _begun(settings.bos_token_id, inputs)
     elif vectors is not None:
         before = max(vectors.shape[1] - given.shape[1], 0)
     ids = check_ids(model, given, name).to(model.device)
@@ -164,10 +164,10 @@ def _for_encoder(key: str) -> bool:
     return not key.startswith(("decoder_", "cross_", "past_", "encoder_outputs"))
 
 
-def _begun(bos: int | None, name: str, inputs: dict[str, Any]) -> Tensor:
+def _begun(bos: int | None, inputs: dict[str, Any]) -> Tensor:
     """Without a prompt: the token that begins a text."""
     if bos is None:
-        raise ValueError(f"no prompt was given, and generation_config.{name} is not set: pass input_ids")
+        raise ValueError("no prompt was given, and generation_config.bos_token_id is not set: pass input_ids")
     rows = next((len(value) for value in inputs.values() if isinstance(value, Tensor) and value.dim()), 1)
     return torch.full((rows, 1), bos)
 

@@ -12,9 +12,16 @@ from torch import Tensor
 
 from .base import Steps
 from .batching import ALIKE
+from .labels import (
+    ClassificationFunction,
+    best_first,
+    check_top_k,
+    class_logits,
+    classification_function,
+    scored_labels,
+)
 from .settings import check_names
 from .sounds import SoundPipeline, read_sound
-from .text_classification import ClassificationFunction, classification_function
 
 
 class AudioClassificationPipeline(SoundPipeline):
@@ -41,8 +48,7 @@ class AudioClassificationPipeline(SoundPipeline):
         check_names(self.task, unknown, ("top_k", "function_to_apply"))
         after: dict[str, Any] = {}
         if top_k != "":
-            if top_k is not None and (isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1):
-                raise ValueError(f"top_k is {top_k!r}; expected a number of 1 or more, or None for every label")
+            check_top_k(top_k)
             after["top_k"] = top_k
         if function_to_apply not in (None, "default"):
             after["function_to_apply"] = classification_function(function_to_apply)
@@ -54,13 +60,7 @@ class AudioClassificationPipeline(SoundPipeline):
 
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Tensor]:  # type: ignore[override]
         model_inputs.pop(ALIKE, None)
-        logits = getattr(self.model(**model_inputs), "logits", None)
-        if logits is None or logits.dim() != 2:
-            raise TypeError(
-                f"{type(self.model).__name__} gives no logits (batch, labels), so it cannot classify sounds: load the "
-                "checkpoint with AutoModelForAudioClassification"
-            )
-        return {"logits": logits}
+        return class_logits(self.model, self.model(**model_inputs), "sounds", "AutoModelForAudioClassification")
 
     def postprocess(  # type: ignore[override]
         self,
@@ -69,15 +69,9 @@ class AudioClassificationPipeline(SoundPipeline):
         top_k: int | None = None,
     ) -> list[dict[str, Any]]:
         """Logits (1, labels) -> the top_k labels with their scores."""
-        logits = model_outputs["logits"][0].float()
         function = function_to_apply or self._fitting_function()
-        if function is ClassificationFunction.SIGMOID:
-            logits = logits.sigmoid()
-        elif function is ClassificationFunction.SOFTMAX:
-            logits = logits.softmax(dim=-1)
-        names = self.model.config.id2label
-        scores = [{"score": score, "label": names.get(i, f"LABEL_{i}")} for i, score in enumerate(logits.tolist())]
-        return sorted(scores, key=lambda one: one["score"], reverse=True)[:top_k]
+        scores = scored_labels(model_outputs["logits"], function, self.model.config)
+        return best_first(scores)[:top_k]
 
     def _fitting_function(self) -> ClassificationFunction:
         problem = self.model.config.problem_type

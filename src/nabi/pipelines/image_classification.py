@@ -11,9 +11,17 @@ from typing import Any
 from torch import Tensor
 
 from .base import Steps
-from .images import ImagePipeline, as_image, checked_timeout, name_of
+from .images import ImagePipeline, as_image, checked_timeout
+from .labels import (
+    ClassificationFunction,
+    best_first,
+    check_top_k,
+    class_logits,
+    classification_function,
+    fitting_function,
+    scored_labels,
+)
 from .settings import check_names
-from .text_classification import ClassificationFunction, classification_function
 
 
 class ImageClassificationPipeline(ImagePipeline):
@@ -40,9 +48,8 @@ class ImageClassificationPipeline(ImagePipeline):
     ) -> Steps:
         check_names(self.task, unknown, ("top_k", "function_to_apply", "timeout"))
         after: dict[str, Any] = {}
+        check_top_k(top_k)
         if top_k is not None:
-            if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
-                raise ValueError(f"top_k is {top_k!r}; expected a number of 1 or more")
             after["top_k"] = top_k
         if function_to_apply not in (None, "default"):
             after["function_to_apply"] = classification_function(function_to_apply)
@@ -53,13 +60,7 @@ class ImageClassificationPipeline(ImagePipeline):
         return self.pixels_of(as_image(inputs, timeout))
 
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Tensor]:  # type: ignore[override]
-        logits = getattr(self.model(**model_inputs), "logits", None)
-        if logits is None or logits.dim() != 2:
-            raise TypeError(
-                f"{type(self.model).__name__} gives no logits (batch, labels), so it cannot classify images: load the "
-                "checkpoint with AutoModelForImageClassification"
-            )
-        return {"logits": logits}
+        return class_logits(self.model, self.model(**model_inputs), "images", "AutoModelForImageClassification")
 
     def postprocess(  # type: ignore[override]
         self,
@@ -68,19 +69,6 @@ class ImageClassificationPipeline(ImagePipeline):
         top_k: int = 5,
     ) -> list[dict[str, Any]]:
         """Logits (1, labels) -> the top_k labels with their scores."""
-        logits = model_outputs["logits"][0].float()
-        function = function_to_apply or self._fitting_function()
-        if function is ClassificationFunction.SIGMOID:
-            logits = logits.sigmoid()
-        elif function is ClassificationFunction.SOFTMAX:
-            logits = logits.softmax(dim=-1)
-        names = self.model.config.id2label
-        scores = [{"label": name_of(names, i), "score": score} for i, score in enumerate(logits.tolist())]
-        return sorted(scores, key=lambda one: one["score"], reverse=True)[:top_k]
-
-    def _fitting_function(self) -> ClassificationFunction:
-        config = self.model.config
-        if config.problem_type == "regression":
-            return ClassificationFunction.NONE
-        several = config.problem_type == "multi_label_classification"
-        return ClassificationFunction.SIGMOID if several or config.num_labels == 1 else ClassificationFunction.SOFTMAX
+        function = function_to_apply or fitting_function(self.model.config)
+        scores = scored_labels(model_outputs["logits"], function, self.model.config)
+        return best_first(scores)[:top_k]

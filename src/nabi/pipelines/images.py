@@ -139,8 +139,3 @@ def checked_timeout(timeout: float | None) -> dict[str, Any]:
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or timeout <= 0:
         raise ValueError(f"timeout is {timeout!r}; expected a number of seconds above 0, or None")
     return {"timeout": timeout}
-
-
-def name_of(labels: Mapping[int, str], number: int) -> str:
-    """A label's name in the model's config; LABEL_3 where it has none."""
-    return labels.get(number, f"LABEL_{number}")

@@ -12,7 +12,8 @@ from typing import Any
 
 from .base import Steps
 from .batching import KEPT
-from .images import ImagePipeline, as_image, checked_timeout, name_of
+from .images import ImagePipeline, as_image, checked_timeout
+from .labels import name_of
 from .settings import check_names
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import enum
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +12,15 @@ from typing import Any
 from torch import Tensor
 
 from .base import Pipeline, Steps
+from .labels import (
+    ClassificationFunction,
+    best_first,
+    check_top_k,
+    class_logits,
+    classification_function,
+    fitting_function,
+    scored_labels,
+)
 from .settings import check_names, longest_text
 
 logger = logging.getLogger(__name__)
@@ -21,12 +29,6 @@ TOKENIZER_SETTINGS = frozenset(
     """add_special_tokens max_length pad_to_max_length pad_to_multiple_of padding padding_side
     return_attention_mask return_token_type_ids split_special_tokens stride text_pair truncation verbose""".split()
 )
-
-
-class ClassificationFunction(enum.Enum):
-    SIGMOID = "sigmoid"
-    SOFTMAX = "softmax"
-    NONE = "none"
 
 
 class TextClassificationPipeline(Pipeline):
@@ -63,8 +65,7 @@ class TextClassificationPipeline(Pipeline):
         check_names(self.task, for_tokenizer, TOKENIZER_SETTINGS | {"top_k", "function_to_apply"})
         after: dict[str, Any] = {}
         if top_k != "":
-            if top_k is not None and (isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1):
-                raise ValueError(f"top_k is {top_k!r}; expected a number of 1 or more, or None for every label")
+            check_top_k(top_k)
             after = {"top_k": top_k, "nested": True}
         elif return_all_scores is not None:
             logger.warning("return_all_scores is the old name: say top_k=None for every label, top_k=1 for the best")
@@ -87,13 +88,7 @@ class TextClassificationPipeline(Pipeline):
         if self._model_takes is not None and "use_cache" in self._model_takes:
             model_inputs["use_cache"] = False  # a decoder that only scores needs no keys and values kept
         outputs = self.model(**model_inputs)
-        logits = getattr(outputs, "logits", None)
-        if logits is None or logits.dim() != 2:
-            raise TypeError(
-                f"{type(self.model).__name__} gives no logits (batch, labels), so it cannot classify texts: load the "
-                "checkpoint with AutoModelForSequenceClassification"
-            )
-        return {"logits": logits}
+        return class_logits(self.model, outputs, "texts", "AutoModelForSequenceClassification")
 
     def postprocess(  # type: ignore[override]
         self,
@@ -103,35 +98,13 @@ class TextClassificationPipeline(Pipeline):
         nested: bool = False,
     ) -> Any:
         """Logits (1, labels) -> {"label", "score"}, or a list of them if top_k was asked for."""
-        logits = model_outputs["logits"][0].float()
-        function = function_to_apply or self._fitting_function()
-        if function is ClassificationFunction.SIGMOID:
-            logits = logits.sigmoid()
-        elif function is ClassificationFunction.SOFTMAX:
-            logits = logits.softmax(dim=-1)
-        names = self.model.config.id2label
-        scores = [{"label": names.get(i, f"LABEL_{i}"), "score": score} for i, score in enumerate(logits.tolist())]
+        function = function_to_apply or fitting_function(self.model.config)
+        scores = scored_labels(model_outputs["logits"], function, self.model.config)
         if top_k == 1 and not nested:
             return max(scores, key=lambda one: one["score"])
         if nested:
-            scores.sort(key=lambda one: one["score"], reverse=True)
+            scores = best_first(scores)
         return scores if top_k is None else scores[:top_k]
-
-    def _fitting_function(self) -> ClassificationFunction:
-        config = self.model.config
-        if config.problem_type == "regression":
-            return ClassificationFunction.NONE
-        if config.problem_type == "multi_label_classification" or config.num_labels == 1:
-            return ClassificationFunction.SIGMOID
-        return ClassificationFunction.SOFTMAX
-
-
-def classification_function(name: Any) -> ClassificationFunction:
-    try:
-        return name if isinstance(name, ClassificationFunction) else ClassificationFunction(str(name).lower())
-    except ValueError:
-        choices = ", ".join(repr(choice.value) for choice in ClassificationFunction)
-        raise ValueError(f"function_to_apply is {name!r}; expected one of {choices}") from None
 
 
 def text_and_pair(inputs: Any) -> dict[str, str]:
