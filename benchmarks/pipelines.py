@@ -23,7 +23,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
 def reviews(folder: Path, count: int) -> list[str]:
-    from nabi.batch.records import read_records
+    from nabi.data.records import read_records
 
     texts: list[str] = []
     for language, share in (("nsmc", count // 2), ("en_sentiment", count - count // 2)):

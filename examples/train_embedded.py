@@ -1,11 +1,12 @@
-"""Train nabi's embedded sentiment model, Korean and English, from nothing, in two to three hours on two CPU cores.
+"""Train nabi's embedded sentiment model, Korean and English, from nothing, in one to two hours on two CPU cores.
 
     python examples/train_embedded.py --data FOLDER --output FOLDER              # train, evaluate, write the folder
     python examples/train_embedded.py --data FOLDER --output FOLDER --evaluate   # only evaluate what is there
-    python examples/train_embedded.py … --work FOLDER                            # keep each step; go on after a break
+    python examples/train_embedded.py … --work FOLDER                            # keep checkpoints; go on after a break
+    python examples/train_embedded.py … --limit 2000                             # try it all in two minutes
 
 FOLDER holds nsmc/ and en_sentiment/, each with {train,validation,test}.tsv (columns id, document, label).
-Needs nabi and scikit-learn. Read it from top to bottom; every step is one function:
+Needs nabi with the extra `train`. Read it from top to bottom; every step is one function:
 
 1. a tokenizer of 12,000 Unigram pieces, learned from the training texts;
 2. a teacher: logistic regressions on n-grams, whose opinion about each text softens the noisy labels;
@@ -18,16 +19,11 @@ Needs nabi and scikit-learn. Read it from top to bottom; every step is one funct
 from __future__ import annotations
 
 import argparse
-import copy
-import csv
-import itertools
 import json
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,23 +33,27 @@ from tokenizers.models import Unigram
 from tokenizers.trainers import UnigramTrainer
 
 from nabi import AutoTokenizer, BertConfig, BertForMaskedLM, BertForSequenceClassification, PreTrainedTokenizerFast
+from nabi.data.load import load_data
+from nabi.training.arguments import TrainingArguments
+from nabi.training.checkpoints import get_last_checkpoint
+from nabi.training.collators import DataCollatorForLanguageModeling
+from nabi.training.trainer import Trainer
 
 CORPORA = {"ko": "nsmc", "en": "en_sentiment"}
 COPIES = {"ko": 1, "en": 3}  # English has a tenth of the texts: each is seen three times in a pass
+LABELS = ["negative", "positive"]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 PAD, MASK = SPECIAL.index("[PAD]"), SPECIAL.index("[MASK]")
 MAX_LENGTH = 256
-TOKENS_PER_BATCH = 1536
 
 
-# --- 1. texts and tokenizer ----------------------------------------------------------------------------------------
-def read(data: Path, language: str, split: str) -> tuple[list[str], np.ndarray]:
+def read(data: Path, language: str, split: str, limit: int | None = None) -> tuple[list[str], np.ndarray]:
     """The texts of one file, and their labels: 0 negative, 1 positive."""
-    with open(data / CORPORA[language] / f"{split}.tsv", encoding="utf-8", newline="\n") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [row["document"] for row in rows], np.array([int(row["label"]) for row in rows])
+    rows = load_data(data / CORPORA[language], text="document", label="label", split=split, limit=limit)
+    return rows["text"], np.array(rows["label"])
 
 
+# --- 1. the tokenizer ----------------------------------------------------------------------------------------------
 def train_tokenizer(texts: list[str], vocab_size: int = 12000) -> Tokenizer:
     """Unigram pieces of lower-cased text. Hangul stays composed (NFC); a rare letter is spelled in its bytes."""
     tokenizer = Tokenizer(Unigram())
@@ -88,7 +88,12 @@ def train_tokenizer(texts: list[str], vocab_size: int = 12000) -> Tokenizer:
     return tokenizer
 
 
-# --- batches -------------------------------------------------------------------------------------------------------
+def for_models(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
+    """The tokenizer as models and trainers know it."""
+    names = {f"{token[1:-1].lower()}_token": token for token in SPECIAL}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=MAX_LENGTH, **names)
+
+
 def shaken(tokenizer: Tokenizer, spread: float, rng: np.random.Generator) -> Tokenizer:
     """The same pieces, each a little more or less likely: words fall into other pieces than usual.
 
@@ -101,71 +106,56 @@ def shaken(tokenizer: Tokenizer, spread: float, rng: np.random.Generator) -> Tok
     return Tokenizer.from_str(json.dumps(state))
 
 
-def join_some(ids: list[list[int]], targets: np.ndarray, alike: np.ndarray, count: int, rng: np.random.Generator):
-    """More examples, each of two to eight texts that are `alike`: reviews are short, users' texts may be long."""
-    ids, joined_targets = list(ids), [targets]
-    for kind in np.unique(alike):
-        members = np.flatnonzero(alike == kind)
-        for _ in range(count):
-            chosen = rng.choice(members, rng.integers(2, 9))
-            inner = [token for i in chosen for token in ids[i][1:-1]]
-            ids.append([ids[chosen[0]][0], *inner[: MAX_LENGTH - 2], ids[chosen[0]][-1]])
-            joined_targets.append(targets[chosen].mean(keepdims=True))
-    return ids, np.concatenate(joined_targets)
+# --- what the trainer needs: examples and settings -----------------------------------------------------------------
+class Examples(torch.utils.data.Dataset):
+    """Texts as tokens, each with its target: how likely negative and positive it is.
 
-
-@dataclass
-class Examples:
-    """What the model learns from: texts, how positive each is (0 to 1), and a number for each language and label."""
-
-    texts: list[str]
-    targets: np.ndarray
-    kinds: np.ndarray
-
-    def passes(self, tokenizer: Tokenizer, count: int, rng: np.random.Generator) -> Iterator[tuple[list, np.ndarray]]:
-        """The ids and targets of `count` passes over the texts, each cut anew, the last as usual."""
-        for left in range(count, 0, -1):
-            reading = shaken(tokenizer, 1.5, rng) if left > 1 else tokenizer
-            ids = [encoding.ids for encoding in reading.encode_batch(self.texts)]
-            yield join_some(ids, self.targets, self.kinds, 400, rng)
-
-
-def batches(ids: list[list[int]], rng: np.random.Generator) -> list[list[int]]:
-    """Shuffled batches of text numbers; the texts of one batch have nearly one length, so little is padding."""
-    shuffled = rng.permutation(len(ids))
-    result: list[list[int]] = []
-    for start in range(0, len(ids), 20_000):
-        batch: list[int] = []
-        for i in sorted(shuffled[start : start + 20_000], key=lambda i: len(ids[i])):
-            if batch and (len(batch) + 1) * len(ids[i]) > TOKENS_PER_BATCH:
-                result.append(batch)
-                batch = []
-            batch.append(i)
-        result.append(batch)
-    rng.shuffle(result)
-    return result
-
-
-def steps(model, examples: Examples, tokenizer: Tokenizer, count: int, peak: float, rng: np.random.Generator):
-    """The training loop around a loss: hands out (tokens, targets) of a batch, and steps on the gradients found then.
-
-    AdamW; the learning rate rises for 6 % of the time and falls linearly to zero.
+    passes: in each of so many epochs but the last, the texts are cut anew; 0: always as usual.
     """
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=0.05, fused=True)
-    start = time.time()
-    for number, (ids, targets) in enumerate(examples.passes(tokenizer, count, rng)):
-        plan = batches(ids, rng)
-        for place, batch in enumerate(plan, start=1):
-            done = (number + place / (len(plan) + 1)) / count
-            optimizer.param_groups[0]["lr"] = peak * min(done / 0.06, (1 - done) / 0.94)
-            rows = [torch.tensor(ids[i]) for i in batch]
-            tokens = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
-            yield tokens, torch.tensor(targets[batch], dtype=torch.float32)
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-        print(f"  pass {number + 1} of {count}, {time.time() - start:.0f} s", flush=True)
+
+    def __init__(self, tokenizer: Tokenizer, texts: list[str], positive: np.ndarray | None = None, passes: int = 0):
+        self.tokenizer, self.texts, self.passes = tokenizer, texts, passes
+        self.targets = None if positive is None else np.stack([1 - positive, positive], axis=1).astype(np.float32)
+        self.cut(tokenizer)
+
+    def cut(self, tokenizer: Tokenizer) -> None:
+        self.ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(self.texts)]
+
+    def set_epoch(self, epoch: int) -> None:
+        """The trainer calls this before each epoch, and before it goes on in the middle of one."""
+        if self.passes:
+            usual = epoch == self.passes - 1
+            self.cut(self.tokenizer if usual else shaken(self.tokenizer, 1.5, np.random.default_rng(epoch)))
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, i: int) -> dict[str, Any]:
+        ids = {"input_ids": self.ids[i]}
+        return ids if self.targets is None else {**ids, "labels": self.targets[i]}
+
+
+def settings(folder: Path, passes: int = 1, peak: float = 0.0) -> TrainingArguments:
+    """AdamW; the learning rate rises to its peak for 6 % of the time and falls linearly to zero."""
+    return TrainingArguments(
+        str(folder),
+        num_train_epochs=passes,
+        learning_rate=peak,
+        warmup_ratio=0.06,
+        weight_decay=0.05,
+        adam_beta2=0.98,
+        per_device_train_batch_size=64,
+        per_device_eval_batch_size=64,
+        train_sampling_strategy="group_by_length",  # batches with little padding
+        save_steps=500,
+        save_total_limit=1,
+        use_cpu=True,
+    )
+
+
+def train_to_the_end(trainer: Trainer) -> None:
+    """Train from the last checkpoint, if the output folder has one: after a break it is as if there had been none."""
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(trainer.args.output_dir))
 
 
 # --- 2. the teacher ------------------------------------------------------------------------------------------------
@@ -203,12 +193,26 @@ class Ngrams:
         """How likely positive each text is to the model that never saw the texts of its fold."""
         return self._judge(self.features.transform(texts).tocsr(), folds)
 
-    def _judge(self, features, folds: np.ndarray) -> np.ndarray:
+    def _judge(self, features: Any, folds: np.ndarray) -> np.ndarray:
         scores = np.zeros(len(folds), dtype=np.float32)
         for fold, (ratio, model) in enumerate(self.models):
             mine = folds == fold
             scores[mine] = model.predict_proba(features[mine].multiply(ratio).tocsr())[:, 1]
         return scores
+
+
+def with_joined(
+    texts: list[str], positive: np.ndarray, kinds: np.ndarray, rng: np.random.Generator, count: int = 400
+) -> tuple[list[str], np.ndarray]:
+    """More examples, each of two to eight texts of one kind: reviews are short, users' texts may be long."""
+    texts, means = list(texts), [positive]
+    for kind in np.unique(kinds):
+        members = np.flatnonzero(kinds == kind)
+        for _ in range(count):
+            chosen = rng.choice(members, rng.integers(2, 9))
+            texts.append(" ".join(texts[i] for i in chosen))
+            means.append(positive[chosen].mean(keepdims=True))
+    return texts, np.concatenate(means)
 
 
 # --- 3. pre-training -----------------------------------------------------------------------------------------------
@@ -241,11 +245,22 @@ def word_vectors(ids: list[list[int]], vocab_size: int, width: int) -> np.ndarra
     return vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6)
 
 
-def pretrain(examples: Examples, tokenizer: Tokenizer, count: int, rng: np.random.Generator) -> BertForMaskedLM:
-    """Guess 20 % of the tokens from the others. Only those positions pass through the vocabulary's large matrix."""
-    vocab_size = tokenizer.get_vocab_size()
+class MaskedTokensTrainer(Trainer):
+    """Only the masked positions pass through the vocabulary's large matrix."""
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False) -> Any:
+        labels = inputs.pop("labels")
+        outputs = model.bert(**inputs)
+        masked = labels != -100
+        loss = F.cross_entropy(model.score_tokens(outputs.last_hidden_state[masked]), labels[masked])
+        return (loss, outputs) if return_outputs else loss
+
+
+def pretrain(texts: list[str], tokenizer: Tokenizer, folder: Path, passes: int) -> BertForMaskedLM:
+    """Guess 20 % of the tokens from the others."""
+    examples = Examples(tokenizer, texts, passes=passes)
     config = BertConfig(
-        vocab_size=vocab_size,
+        vocab_size=tokenizer.get_vocab_size(),
         hidden_size=192,
         num_hidden_layers=2,
         num_attention_heads=4,
@@ -255,37 +270,65 @@ def pretrain(examples: Examples, tokenizer: Tokenizer, count: int, rng: np.rando
         attention_probs_dropout_prob=0.0,
         classifier_dropout=0.1,
         pad_token_id=PAD,
+        id2label=dict(enumerate(LABELS)),
+        label2id={name: number for number, name in enumerate(LABELS)},
     )
+    torch.manual_seed(0)
     model = BertForMaskedLM(config)
     with torch.no_grad():
-        ids = [encoding.ids for encoding in tokenizer.encode_batch(examples.texts)]
-        vectors = torch.from_numpy(word_vectors(ids, vocab_size, config.hidden_size))
-        model.get_input_embeddings().weight.copy_(vectors)
-    for tokens, _ in steps(model, examples, tokenizer, count, 1e-3, rng):
-        chosen = (torch.rand(tokens.shape) < 0.2) & (tokens >= len(SPECIAL))
-        # Of the chosen tokens 80 % are masked, 10 % become any token, 10 % stay: the model must doubt every one.
-        fate = torch.rand(tokens.shape)
-        noisy = tokens.masked_fill(chosen & (fate < 0.8), MASK)
-        noisy = torch.where(chosen & (fate > 0.9), torch.randint_like(tokens, len(SPECIAL), vocab_size), noisy)
-        hidden = model.bert(noisy, attention_mask=tokens.ne(PAD).long()).last_hidden_state
-        F.cross_entropy(model.score_tokens(hidden[chosen]), tokens[chosen]).backward()
+        vectors = word_vectors(examples.ids, config.vocab_size, config.hidden_size)
+        model.get_input_embeddings().weight.copy_(torch.from_numpy(vectors))
+    trainer = MaskedTokensTrainer(
+        model,
+        settings(folder, passes, peak=1e-3),
+        data_collator=DataCollatorForLanguageModeling(for_models(tokenizer), mlm_probability=0.2),
+        train_dataset=examples,
+    )
+    train_to_the_end(trainer)
     return model
 
 
 # --- 4. the classifier ---------------------------------------------------------------------------------------------
-def classifier(body: Path) -> BertForSequenceClassification:
-    """The pre-trained body with a head for two labels."""
-    labels = {"id2label": {0: "negative", 1: "positive"}, "label2id": {"negative": 0, "positive": 1}}
-    return BertForSequenceClassification.from_pretrained(body, **labels)
+class HidingTrainer(Trainer):
+    """Hides 0 to 20 % of a text's tokens: no single word may decide alone. Pre-training has taught the model to cope.
+
+    The targets are probabilities, for which cross entropy serves as well as for labels.
+    """
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False) -> Any:
+        targets = inputs.pop("labels")
+        if model.training:
+            ids = inputs["input_ids"]
+            hide = (torch.rand(ids.shape) < 0.2 * torch.rand(len(ids), 1)) & (ids >= len(SPECIAL))
+            inputs["input_ids"] = ids.masked_fill(hide, MASK)
+        outputs = model(**inputs)
+        loss = F.cross_entropy(outputs.logits, targets)
+        return (loss, outputs) if return_outputs else loss
 
 
-def finetune(model, examples: Examples, tokenizer: Tokenizer, count: int, peak: float, rng: np.random.Generator):
+def accuracy(prediction: Any) -> dict[str, float]:
+    right = prediction.predictions.argmax(-1) == prediction.label_ids.argmax(-1)
+    return {"accuracy": right.mean()}
+
+
+def finetune(
+    model: BertForSequenceClassification,
+    examples: Examples,
+    validation: dict[str, Examples],
+    folder: Path,
+    passes: int,
+    peak: float,
+) -> None:
     """Teach the model the examples' targets, in place."""
-    for tokens, targets in steps(model, examples, tokenizer, count, peak, rng):
-        # Hide 0 to 20 % of a text's tokens: no single word may decide alone. Pre-training has taught it to cope.
-        hide = (torch.rand(tokens.shape) < 0.2 * torch.rand(len(tokens), 1)) & (tokens >= len(SPECIAL))
-        logits = model(tokens.masked_fill(hide, MASK), attention_mask=tokens.ne(PAD).long()).logits
-        F.cross_entropy(logits, torch.stack([1 - targets, targets], dim=-1)).backward()
+    trainer = HidingTrainer(
+        model,
+        settings(folder, passes, peak).set_evaluate("epoch", batch_size=64),
+        train_dataset=examples,
+        eval_dataset=validation,
+        processing_class=for_models(examples.tokenizer),
+        compute_metrics=accuracy,
+    )
+    train_to_the_end(trainer)
 
 
 # --- 5. distillation -----------------------------------------------------------------------------------------------
@@ -303,22 +346,22 @@ def mixed(texts: list[str], groups: np.ndarray, rng: np.random.Generator) -> lis
     return result
 
 
-@torch.inference_mode()
-def opinions_of(model, tokenizer: Tokenizer, texts: list[str], rng: np.random.Generator) -> np.ndarray:
+def opinions_of(model: BertForSequenceClassification, tokenizer: Tokenizer, texts: list[str], work: Path) -> np.ndarray:
     """How likely positive each text is to the model."""
-    model.eval()
-    ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
-    scores = np.zeros(len(ids), dtype=np.float32)
-    for batch in batches(ids, rng):
-        rows = [torch.tensor(ids[i]) for i in batch]
-        tokens = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
-        scores[batch] = model(tokens, attention_mask=tokens.ne(PAD).long()).logits.softmax(-1)[:, 1].numpy()
-    return scores
+    trainer = Trainer(model, settings(work), processing_class=for_models(tokenizer))
+    logits = trainer.predict(Examples(tokenizer, texts)).predictions
+    return torch.from_numpy(logits).softmax(-1)[:, 1].numpy()
 
 
-def distil(
-    model, tokenizer: Tokenizer, corpora: dict, teachers: dict[str, Ngrams], count: int, rng: np.random.Generator
-):
+def mixed_examples(
+    model: BertForSequenceClassification,
+    tokenizer: Tokenizer,
+    corpora: dict[str, tuple[list[str], np.ndarray]],
+    teachers: dict[str, Ngrams],
+    work: Path,
+    passes: int,
+    rng: np.random.Generator,
+) -> Examples:
     """The classifier alone errs where the n-grams do not, and the other way round: teach it what both say together.
 
     They say it of texts that neither was fitted on: each is mixed from two of one label and one fold.
@@ -328,96 +371,91 @@ def distil(
         teacher, kinds = teachers[language], 2 * number + labels
         for _ in range(COPIES[language]):
             new = mixed(texts, 5 * labels + teacher.folds, rng)
-            both = (teacher.judge(new, teacher.folds) + opinions_of(model, tokenizer, new, rng)) / 2
+            both = (teacher.judge(new, teacher.folds) + opinions_of(model, tokenizer, new, work)) / 2
             parts.append((new, both, kinds))
             some = rng.permutation(len(texts))[: len(texts) // 2]  # and half of the real ones, as before
             softened = (labels + teacher.opinions)[some] / 2
             parts.append(([texts[i] for i in some], softened, kinds[some]))
     texts, targets, kinds = zip(*parts, strict=True)
-    examples = Examples([text for part in texts for text in part], np.concatenate(targets), np.concatenate(kinds))
-    finetune(model, examples, tokenizer, count, 3e-4, rng)
+    joined = with_joined([text for part in texts for text in part], np.concatenate(targets), np.concatenate(kinds), rng)
+    return Examples(tokenizer, *joined, passes=passes)
 
 
 # --- the whole -----------------------------------------------------------------------------------------------------
-def train(data: Path, output: Path, work: Path) -> None:
+def train(data: Path, output: Path, work: Path, limit: int | None) -> None:
     """All six steps. The last one's model goes to `output`, the weights in half precision.
 
-    Steps 1, 3, 4 and 5 leave what they made in `work`, and what stands there is not made again. Each starts from a
-    seed of its own, so that a run with breaks gives what a run without them gives.
+    `work` keeps the tokenizer and the checkpoints of steps 3, 4 and 5, from which a run that was cut short goes on.
     """
-    corpora = {language: read(data, language, "train") for language in CORPORA}
+    corpora = {language: read(data, language, "train", limit) for language in CORPORA}
 
-    def begin(step: str, seed: int = 0) -> np.random.Generator:
-        print(step, flush=True)
-        torch.manual_seed(seed)
-        return np.random.default_rng(seed)
-
-    begin("1. tokenizer")
+    print("1. tokenizer", flush=True)
     learned = work / "tokenizer.json"
     if not learned.exists():
         train_tokenizer(corpora["ko"][0] + 4 * corpora["en"][0]).save(str(learned))
     tokenizer = Tokenizer.from_file(str(learned))
-    names = {f"{token[1:-1].lower()}_token": token for token in SPECIAL}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=MAX_LENGTH, **names).save_pretrained(output)
+    for_models(tokenizer).save_pretrained(output)
     tokenizer.enable_truncation(MAX_LENGTH)
 
-    begin("2. teacher")
+    print("2. teacher", flush=True)
     teachers = {language: Ngrams(*corpus) for language, corpus in corpora.items()}
-    chosen, targets, kinds = [], [], []
+    chosen: list[str] = []
+    targets, kinds = [], []
     for number, (language, (texts, labels)) in enumerate(corpora.items()):
         copies = COPIES[language]
         chosen += copies * texts
         targets += copies * [(labels + teachers[language].opinions) / 2]
         kinds += copies * [2 * number + labels]
-    examples = Examples(chosen, np.concatenate(targets), np.concatenate(kinds))
+    chosen, softened = with_joined(chosen, np.concatenate(targets), np.concatenate(kinds), np.random.default_rng(0))
 
-    body = work / "body"
-    if not body.exists():
-        pretrain(examples, tokenizer, 6, begin("3. pre-training")).save_pretrained(body)
-    model = classifier(body)
-    if not (work / "classifier").exists():
-        finetune(model, examples, tokenizer, 4, 5e-4, begin("4. classifier"))
-        model.save_pretrained(work / "classifier")
-    ends = [classifier(work / "classifier")]
-    for number, count in enumerate((3, 2)):  # passes; the second time the classifier is a better teacher
-        end = work / f"distilled-{number}"
-        if not end.exists():
-            model = copy.deepcopy(ends[-1])
-            distil(model, tokenizer, corpora, teachers, count, begin("5. distillation", seed=number))
-            model.save_pretrained(end)
-        ends.append(classifier(end))
+    print("3. pre-training", flush=True)
+    pretrain(chosen, tokenizer, work / "pretraining", passes=6).save_pretrained(work / "body")
+
+    print("4. classifier", flush=True)
+    torch.manual_seed(0)
+    model = BertForSequenceClassification.from_pretrained(work / "body")
+    validation = {language: Examples(tokenizer, *read(data, language, "validation")) for language in CORPORA}
+    finetune(model, Examples(tokenizer, chosen, softened, 4), validation, work / "classifier", 4, peak=5e-4)
+    ends = [{name: weight.clone() for name, weight in model.state_dict().items()}]
+
+    print("5. distillation", flush=True)
+    for number, passes in enumerate((3, 2)):  # the second time the classifier is a better teacher
+        rng = np.random.default_rng(number)
+        examples = mixed_examples(model, tokenizer, corpora, teachers, work, passes, rng)
+        finetune(model, examples, validation, work / f"distilled-{number}", passes, peak=3e-4)
+        ends.append({name: weight.clone() for name, weight in model.state_dict().items()})
+
+    print("6. mean of the weights", flush=True)
     # Models that began as one lie near enough for the mean of their weights to be better than each (Wortsman 2022).
-    states = [end.state_dict() for end in ends]
-    model.load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
+    model.load_state_dict({name: sum(end[name] for end in ends) / len(ends) for name in ends[0]})
     vars(model.config).pop("_name_or_path", None)  # the work folder is nobody's business
     model.half().save_pretrained(output)
 
 
-@torch.inference_mode()
-def evaluate(data: Path, folder: Path) -> None:
+def evaluate(data: Path, folder: Path, work: Path) -> None:
     """Print the accuracy by split and language, as the folder's README.md, its model card, quotes it."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = BertForSequenceClassification.from_pretrained(folder).eval()
-    for split, language in itertools.product(("validation", "test"), CORPORA):
-        texts, labels = read(data, language, split)
-        right = 0
-        for start in range(0, len(texts), 100):
-            inputs = tokenizer(texts[start : start + 100], padding=True, truncation=True, return_tensors="pt")
-            found = model(**inputs).logits.argmax(-1).numpy()
-            right += int((found == labels[start : start + 100]).sum())
-        print(f"{split} {language}: {right / len(texts):.4f} of {len(texts)} texts", flush=True)
+    model = BertForSequenceClassification.from_pretrained(folder)
+    trainer = Trainer(model, settings(work), processing_class=tokenizer, compute_metrics="accuracy")
+    for split in ("validation", "test"):
+        for language, name in CORPORA.items():
+            rows = load_data(data / name, text="document", label="label", split=split)
+            rows = rows.map(lambda rows: tokenizer(rows["text"], truncation=True), batched=True)
+            right = trainer.evaluate(rows)["eval_accuracy"]
+            print(f"{split} {language}: {right:.4f} of {len(rows)} texts", flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Train nabi's embedded sentiment model, or evaluate it.")
     parser.add_argument("--data", type=Path, required=True, help="folder with nsmc/ and en_sentiment/")
     parser.add_argument("--output", type=Path, required=True, help="checkpoint folder to write, or to evaluate")
-    parser.add_argument("--work", type=Path, help="folder that keeps what each step made, to go on after a break")
+    parser.add_argument("--work", type=Path, help="folder that keeps checkpoints, to go on after a break")
+    parser.add_argument("--limit", type=int, help="train on so many texts of each language only, to try it")
     parser.add_argument("--evaluate", action="store_true", help="only evaluate the checkpoint in --output")
     args = parser.parse_args()
-    if not args.evaluate:
-        with tempfile.TemporaryDirectory() as temporary:
-            work = args.work or Path(temporary)
-            work.mkdir(parents=True, exist_ok=True)
-            train(args.data, args.output, work)
-    evaluate(args.data, args.output)
+    with tempfile.TemporaryDirectory() as temporary:
+        work = args.work or Path(temporary)
+        work.mkdir(parents=True, exist_ok=True)
+        if not args.evaluate:
+            train(args.data, args.output, work, args.limit)
+        evaluate(args.data, args.output, work)

@@ -31,13 +31,18 @@ MAY_KNOW: dict[str, set[str]] = {
     "auto": {"models", "config"},
     "auto_mappings": {"auto", "models", "config"},
     "pipelines": {"generation", "processing", "auto", "tokenization", "embedded", "hub", "config", "models", "nn"},
+    "data": set(),
+    "training": {
+        *("data", "generation", "processing", "auto", "tokenization", "checkpoint", "hub", "config", "outputs"),
+        *("models", "nn"),
+    },
     "conversion": {"auto", "models", "nn", "checkpoint", "config", "hub"},
-    "batch": {"pipelines"},
+    "batch": {"pipelines", "data"},
     "cli": {
         *("batch", "pipelines", "generation", "conversion", "auto", "models", "nn", "tokenization", "checkpoint"),
-        *("embedded", "hub", "__init__"),
+        *("embedded", "hub", "__init__", "data", "training"),
     },
-    "__init__": {"pipelines", "models", "processing", "tokenization"},
+    "__init__": {"pipelines", "models", "processing", "tokenization", "training"},
 }
 # The methods of a model that end in a room above it: they enter it when they are called.
 UP_THE_STAIRS = {"nn/generating.py": {"generation"}}

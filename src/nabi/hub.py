@@ -252,10 +252,12 @@ def upload(
     revision: str | None = None,
     commit_message: str = "Upload with nabi",
     create_pr: bool = False,
+    path_in_repo: str | None = None,
+    ignore: list[str] | None = None,
 ) -> str:
     """Create the repository unless it is there, upload the folder as one commit, and return the commit's URL.
 
-    Raises OSError if the folder is missing or the Hub refuses.
+    path_in_repo: the folder there, default its root. ignore: patterns of files that stay here. Raises OSError if the folder is missing or the Hub refuses.
     """
     from huggingface_hub import HfApi, errors
 
@@ -273,6 +275,8 @@ def upload(
             revision=revision,
             commit_message=commit_message,
             create_pr=create_pr,
+            path_in_repo=path_in_repo,
+            ignore_patterns=ignore,
         )
     except errors.HfHubHTTPError as error:
         raise OSError(

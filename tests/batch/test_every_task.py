@@ -16,9 +16,9 @@ from PIL import Image
 import nabi
 from nabi import pipeline
 from nabi.batch.items import Items
-from nabi.batch.records import Record
 from nabi.batch.results import output_record
 from nabi.cli import main
+from nabi.data.records import Record
 from nabi.pipelines.tasks import TASKS
 from nabi.tokenization.training import train
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nabi.batch.items import PARTS, Items, Unusable
-from nabi.batch.records import Record
+from nabi.data.records import Record
 from nabi.pipelines.tasks import TASKS
 
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from ..data.records import Record
     from ..pipelines.base import Pipeline
     from .items import Items
     from .local import Answered
-    from .records import Record
     from .results import Output
 
 __all__ = ["Report", "run"]
@@ -116,8 +116,8 @@ class Job:
         """The answers that are yet to come, and how many bytes of the source lie before them.
 
         Nothing is loaded where nothing is left to do."""
+        from ..data.records import read_records
         from .local import answered, chunk_size, chunks, written_before
-        from .records import read_records
 
         size = chunk_size(self.items.task, self.kind(), self.batch_size())
         records = read_records(self.source, self.items.main_part)

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..data.records import Record
 from ..pipelines.tasks import find_task
-from .records import Record
 
 # The parts of an item by task, in the order in which columns are named; other tasks take one of the kind they say.
 PARTS = {

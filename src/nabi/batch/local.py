@@ -14,10 +14,10 @@ from typing import Any
 
 import torch
 
+from ..data.records import Record
 from ..pipelines.base import Pipeline
 from ..pipelines.tasks import find_task
 from .items import Items, Unusable
-from .records import Record
 from .results import Output, output_record
 
 SMALL_MODEL = 5_000_000  # parameters besides the embeddings

@@ -13,8 +13,8 @@ import pickle
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..data.records import read_records
 from .local import Answered, answer, chunks
-from .records import read_records
 
 if TYPE_CHECKING:
     from ..pipelines.base import Pipeline

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .records import allow_long_cells
+from ..data.records import allow_long_cells
 
 # Results of these are lists in which one answer is the usual number: it stands in the record itself.
 ONE_OF_MANY = frozenset(

@@ -46,7 +46,7 @@ def is_task(name: str) -> bool:
 
 def explain_texts(task: str, texts: list[str], options: Options, look: Look) -> None:
     """Print what happens to each item that the texts make, and write the page of the one there is."""
-    from ..batch.records import Record
+    from ..data.records import Record
 
     check_task(task)
     if look.method not in METHODS:

@@ -1,6 +1,6 @@
 """What to work on: of the command line, of a file, or of standard input, one item per line or record.
 
-How bytes become text, and which files have columns, is told in nabi.batch.records.
+How bytes become text, and which files have columns, is told in nabi.data.records.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from ..batch.records import LOOK_AHEAD_BYTES, UTF8, Record, decoded, text_lines
+from ..data.records import LOOK_AHEAD_BYTES, UTF8, Record, decoded, text_lines
 from .messages import say
 
 __all__ = ["LOOK_AHEAD_BYTES", "Line", "of_arguments", "of_records", "of_stream"]

@@ -51,7 +51,7 @@ def print_results(
     pipe: Any, source: Iterable[Line], name: str, size: int | None, items: Items, options: Options
 ) -> int:
     from ..batch.local import results_for
-    from ..batch.records import Record
+    from ..data.records import Record
 
     width = results.label_width(pipe.model.config.id2label.values()) if items.task == "text-classification" else 0
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"  # so JSON loses no letter either

@@ -87,7 +87,7 @@ def check_model(name: str) -> None:
 @contextmanager
 def source_of(texts: list[str], file: Path | None, items: Items) -> Iterator[tuple[Iterator[Line], str, int | None]]:
     """The lines, the name of where they come from, and its size in bytes (0: small, None: unknown)."""
-    from ..batch.records import read_stream
+    from ..data.records import read_stream
 
     open_parts = [part for part in items.parts if part not in items.fixed]
     if texts:
@@ -162,7 +162,7 @@ def model_reached(task: str, options: Options) -> Iterator[None]:
 def write_results(task: str, source: Path | Iterable[Line], items: Items, options: Options) -> int:
     """The job of a whole file: results go to another file, a bar says how far it is."""
     from ..batch import run as run_job
-    from ..batch.records import Record
+    from ..data.records import Record
 
     assert options.out is not None
     records: Any = source

@@ -12,6 +12,7 @@ from ..config import Config
 from ..nn import heads
 from ..nn.block import Block
 from ..nn.losses import cross_entropy
+from ..nn.packing import first_tokens, labelled_tokens, reading
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.text_encoder import EncoderBlock, TextEncoder
@@ -150,7 +151,8 @@ class AlbertForPreTraining(AlbertVocabularyHead, heads.VocabularyHead):
         **inputs: Any,
     ) -> AlbertForPreTrainingOutput:
         """labels (batch, length), -100 where nothing was masked; sentence_order_label (batch,), 1 if swapped."""
-        out = self.run_body(*args, **inputs)
+        with reading(first_tokens, labelled_tokens(labels)):
+            out = self.run_body(*args, **inputs)
         prediction = self.score_tokens(out.last_hidden_state)
         order = self.order(self.dropout(out.pooler_output))
         loss = None

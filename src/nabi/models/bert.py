@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ..config import Config
 from ..nn import heads
 from ..nn.losses import cross_entropy
+from ..nn.packing import first_tokens, labelled_tokens, reading
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.text_encoder import EncoderBlock, TextEncoder
@@ -116,7 +117,8 @@ class BertForPreTraining(BertVocabularyHead, heads.VocabularyHead):
         **inputs: Any,
     ) -> BertForPreTrainingOutput:
         """labels (batch, length), -100 where nothing was masked; next_sentence_label (batch,), 0 if it follows."""
-        out = self.run_body(*args, **inputs)
+        with reading(first_tokens, labelled_tokens(labels)):
+            out = self.run_body(*args, **inputs)
         prediction, relation = self.score_tokens(out.last_hidden_state), self.relation(out.pooler_output)
         return BertForPreTrainingOutput(
             loss=self.loss_of(prediction, relation, labels, next_sentence_label),
@@ -142,7 +144,8 @@ class BertForNextSentencePrediction(BertHead, heads.HeadModel):
 
     def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> NextSentencePredictorOutput:
         """logits (batch, 2): follows, does not follow; labels (batch,)."""
-        out = self.run_body(*args, **inputs)
+        with reading(first_tokens):
+            out = self.run_body(*args, **inputs)
         logits = self.relation(out.pooler_output)
         return NextSentencePredictorOutput(
             loss=cross_entropy(logits, labels),

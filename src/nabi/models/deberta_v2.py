@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Config
@@ -16,6 +15,7 @@ from ..nn.attention import split_heads
 from ..nn.block import ConfigBlock
 from ..nn.context import Context, open_context
 from ..nn.embeddings import check_fit, check_length, look_up, places, tokens_or_vectors, word_vectors
+from ..nn.linear import multiply
 from ..nn.mlp import activation_function
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -240,6 +240,7 @@ class DebertaV2Model(DebertaV2PreTrainedModel):
             given,
             causal=False,
             attention_mask=attention_mask,
+            packs=self.training and self.conv is None,  # which sees neighbours
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )
@@ -311,7 +312,7 @@ class DebertaV2ForMaskedLM(DebertaV2Head, heads.MaskedLM):
             return super().score_tokens(x)
         x = self.new_norm(self.activation(self.new_dense(x)))
         words: Any = self.get_input_embeddings()
-        return F.linear(x, words.weight, self.new_bias)
+        return multiply(x, words.weight, self.new_bias)
 
     def _resize_rest(self, count: int) -> None:
         if self.config.legacy:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..nn import heads
 from ..nn.mlp import activation_function
+from ..nn.packing import reading, real_tokens
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from ..nn.text_encoder import TextEncoder
@@ -95,7 +96,8 @@ class ElectraForPreTraining(ElectraHead, heads.HeadModel):
         **inputs: Any,
     ) -> ElectraForPreTrainingOutput:
         """logits (batch, length), above 0 for a replaced token; labels (batch, length) of 0 and 1."""
-        out = self.run_body(input_ids, attention_mask, *args, **inputs)
+        with reading(*([real_tokens] if labels is not None else [])):
+            out = self.run_body(input_ids, attention_mask, *args, **inputs)
         logits = self.score(self.activation(self.dense(out.last_hidden_state))).squeeze(-1)
         loss = None
         if labels is not None:
@@ -111,6 +113,8 @@ class ElectraForSequenceClassification(ElectraHead, heads.FirstTokenClassificati
 
 
 class ElectraForMultipleChoice(ElectraHead, heads.MultipleChoice):
+    reads = ()
+
     def build(self, config: Any) -> None:
         self.sequence_summary = heads.SequenceSummary(config, config.hidden_size)
         self.classifier = nn.Linear(config.hidden_size, 1)

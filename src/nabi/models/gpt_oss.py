@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..nn import attention
 from ..nn.block import Block
 from ..nn.experts import route, routed
+from ..nn.linear import multiply
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
 from .llama import LayerTypesConfig, LlamaBlock, LlamaForTokenClassification
@@ -79,11 +80,11 @@ class GptOssExperts(nn.Module):
         out = torch.zeros_like(x)
         for expert in chosen.unique().tolist():
             token, rank = torch.where(chosen == expert)
-            both = x[token] @ self.gate_up_proj[expert] + self.gate_up_proj_bias[expert]
+            both = multiply(x[token], self.gate_up_proj[expert].t(), self.gate_up_proj_bias[expert])
             gate = both[..., ::2].clamp(max=self.limit)
             up = both[..., 1::2].clamp(-self.limit, self.limit)
             y = (up + 1) * gate * torch.sigmoid(gate * self.alpha)
-            y = y @ self.down_proj[expert] + self.down_proj_bias[expert]
+            y = multiply(y, self.down_proj[expert].t(), self.down_proj_bias[expert])
             out = out.index_add(0, token, (y * weights[token, rank, None]).to(out.dtype))
         return out
 

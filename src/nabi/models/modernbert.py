@@ -18,6 +18,7 @@ from ..nn.embeddings import places, tokens_or_vectors, word_vectors
 from ..nn.linear import linear
 from ..nn.losses import cross_entropy
 from ..nn.mlp import activation_function
+from ..nn.packing import labelled_tokens, reading
 from ..nn.positions import check_rope, rotary_table
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -228,6 +229,7 @@ class ModernBertModel(ModernBertPreTrainedModel):
             given,
             causal=False,
             attention_mask=attention_mask,
+            packs=self.training,
             windows=[config.near] if LOCAL in config.layer_types else [],
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
@@ -281,7 +283,8 @@ class ModernBertForMaskedLM(ModernBertHead, heads.MaskedLM):
     def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         if labels is None or not self.config.sparse_prediction:
             return super().forward(*args, labels=labels, **inputs)
-        out = self.run_body(*args, **inputs)
+        with reading(labelled_tokens(labels)):
+            out = self.run_body(*args, **inputs)
         counts = labels != self.config.sparse_pred_ignore_index
         logits = self.score_tokens(out.last_hidden_state[counts])
         return self.answer(out, loss=cross_entropy(logits, labels[counts]), logits=logits)

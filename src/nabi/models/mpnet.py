@@ -95,6 +95,7 @@ class MPNetModel(TextEncoder, MPNetPreTrainedModel):
             tokens_or_vectors(input_ids, inputs_embeds),
             causal=False,
             attention_mask=attention_mask,
+            packs=self.training,
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def self_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     """(batch, length, hidden) -> the same: every position reads the positions that the context lets it see."""
-    q, k, v = block.project(x)
+    q, k, v = map(context.rows_of_heads, block.project(x))
     q, k = block.place(q, k, context)
     if context.cache is not None:
         k, v = context.cache.update(k, v, block.index, block.window)
@@ -30,7 +30,7 @@ def self_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     mixed, weights = block.mix(q, k, v, mask, bias, causal=causal, explicit=explicit)
     if context.attentions is not None and weights is not None:
         context.attentions.append(weights)
-    return linear(block.o, merge_heads(mixed))
+    return linear(block.o, context.tokens(merge_heads(mixed)))
 
 
 def cross_attention(block: Block, x: Tensor, context: Context) -> Tensor:

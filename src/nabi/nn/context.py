@@ -12,6 +12,7 @@ from torch import Tensor
 from ..config import Config
 from .cache import Cache
 from .masks import attention_mask as make_mask
+from .packing import Packing
 from .positions import Table
 
 
@@ -22,6 +23,7 @@ class Context:
     mask: Tensor | None = None  # broadcastable to (batch, heads, queries, keys): True = visible, or to be added
     causal: bool = False  # no mask, but each position sees only itself and those before
     windows: dict[int, tuple[Tensor | None, bool]] = field(default_factory=dict)  # both again, by a block's window
+    packing: Packing | None = None  # the blocks see real tokens only, (1, tokens, hidden)
     explicit: bool = False  # scores in the open: some queries see nothing, and must still have the right gradients
     rotary: Table | None = None
     rotary_near: Table | None = None  # of the blocks with a window, where it is another
@@ -52,6 +54,18 @@ class Context:
         """The rotary angles of a block that sees the last `window` positions."""
         return self.rotary if window is None or self.rotary_near is None else self.rotary_near
 
+    def tokens(self, x: Tensor) -> Tensor:
+        """(batch, length, hidden) as the blocks see it: where rows are packed, (1, tokens, hidden)."""
+        return x if self.packing is None else self.packing.tokens(x)
+
+    def rows(self, x: Tensor) -> Tensor:
+        """The way back."""
+        return x if self.packing is None else self.packing.rows(x)
+
+    def rows_of_heads(self, x: Tensor) -> Tensor:
+        """The same for (1, heads, tokens, head size)."""
+        return x if self.packing is None else self.packing.rows_of_heads(x)
+
     def see(self, x: Tensor) -> None:
         if self.hidden_states is not None:
             self.hidden_states.append(x)
@@ -74,13 +88,15 @@ def open_context(
     memory_mask: Tensor | None = None,
     windows: Iterable[int] = (),
     bias: bool = False,
+    packs: bool = False,
     output_hidden_states: bool | None = None,
     output_attentions: bool | None = None,
 ) -> Context:
     """The context of a pass over `given`, (batch, length) ids or (batch, length, hidden) vectors.
 
     use_cache None leaves it to the config. Masks are as in masks.attention_mask; memory is an encoder's output;
-    windows are those of the blocks; bias says that something will be added to the mask.
+    windows are those of the blocks; bias says that something will be added to the mask; packs, that the blocks compute
+    each token by itself but for attention, and may do without padding.
     """
     batch, length = given.shape[:2]
     shared = past_key_values.shared if isinstance(past_key_values, Cache) else 1
@@ -106,6 +122,8 @@ def open_context(
     )
     context.mask, context.causal = make()
     context.windows = {window: make(window=window) for window in set(windows)}
+    if packs and not context.past and memory is None and context.hidden_states is None and context.attentions is None:
+        context.packing = Packing.of(attention_mask, batch)
     if memory is not None:
         context.memory_mask, _ = make_mask(
             memory_mask, batch=len(memory), queries=length, keys=memory.shape[1], device=given.device

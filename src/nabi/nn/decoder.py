@@ -98,6 +98,7 @@ class TextDecoder(PreTrainedModel):
             use_cache=False if self.recomputes else use_cache,
             memory=encoder_hidden_states,
             memory_mask=encoder_attention_mask,
+            packs=self.training,
             windows=[block.window for block in self.blocks if block.window is not None],
             bias=self.biased,
             output_hidden_states=output_hidden_states,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .linear import multiply
 from .mlp import activation_function
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Experts(nn.Module):
         out = torch.zeros_like(x)
         for expert in chosen.unique().tolist():
             token, rank = torch.where(chosen == expert)
-            gate, up = F.linear(x[token], self.gate_up[expert]).chunk(2, dim=-1)
-            y = F.linear(self.activation(gate) * up, self.down[expert])
+            gate, up = multiply(x[token], self.gate_up[expert]).chunk(2, dim=-1)
+            y = multiply(self.activation(gate) * up, self.down[expert])
             out = out.index_add(0, token, (y * weights[token, rank, None]).to(out.dtype))
         return out
 
@@ -84,7 +84,7 @@ def routed(block: Block, x: Tensor, context: Context) -> Tensor:
     """Each token through the experts that the block's router picks: roles router and experts; and a route."""
     tokens = x.reshape(-1, x.shape[-1])
     logits = block.router(tokens)
-    context.router_logits.append(logits)
+    context.router_logits.append(context.rows(logits[None]).flatten(0, 1))
     return block.experts(tokens, *block.route(logits)).view(x.shape)
 
 

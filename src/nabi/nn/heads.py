@@ -28,6 +28,7 @@ from .generating import GenerationMixin
 from .linear import linear
 from .losses import classification_loss, cross_entropy, next_token_loss, span_loss
 from .mlp import activation_function
+from .packing import Reads, first_tokens, labelled_tokens, reading
 from .pretrained import PreTrainedModel
 
 
@@ -142,6 +143,7 @@ class SequenceClassification(HeadModel):
 
     output_class: ClassVar[type[ModelOutput]] = SequenceClassifierOutput
     text_vector: ClassVar[Callable[[HeadModel, ModelOutput], Tensor]] = pooled
+    reads: ClassVar[tuple[Reads, ...]] = (first_tokens,)  # all that text_vector reads; (): who knows
     classifier: Any
 
     def build(self, config: Any) -> None:
@@ -150,7 +152,8 @@ class SequenceClassification(HeadModel):
 
     def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         """logits (batch, labels). labels: (batch,) classes or values, or (batch, labels) for multi-label."""
-        out = self.run_body(*args, **inputs)
+        with reading(*self.reads):
+            out = self.run_body(*args, **inputs)
         logits = self.classifier(self.text_vector(out))
         loss = classification_loss(logits, labels, self.config)
         return self.answer(out, loss=loss, logits=logits)
@@ -200,7 +203,12 @@ class LastTokenClassification(HeadModel):
         **inputs: Any,
     ) -> Any:
         """logits (batch, labels); the last token that is not config.pad_token_id speaks for the text."""
-        out = self.run_body(input_ids, *args, inputs_embeds=inputs_embeds, **inputs)
+
+        def last_tokens(real: Tensor) -> bool:
+            return bool(real.gather(1, self._last_tokens(input_ids, real)[:, None]).all())
+
+        with reading(last_tokens):
+            out = self.run_body(input_ids, *args, inputs_embeds=inputs_embeds, **inputs)
         hidden = out.last_hidden_state
         last = self._last_tokens(input_ids, hidden)
         logits = self.score(hidden[torch.arange(len(hidden), device=hidden.device), last])
@@ -225,6 +233,7 @@ class MultipleChoice(HeadModel):
 
     output_class: ClassVar[type[ModelOutput]] = MultipleChoiceModelOutput
     text_vector: ClassVar[Callable[[HeadModel, ModelOutput], Tensor]] = pooled
+    reads: ClassVar[tuple[Reads, ...]] = (first_tokens,)  # all that text_vector reads; (): who knows
 
     def build(self, config: Any) -> None:
         self.dropout = nn.Dropout(self.head_dropout(config))
@@ -243,7 +252,8 @@ class MultipleChoice(HeadModel):
         def flat(value: Any) -> Any:
             return value.flatten(0, 1) if isinstance(value, Tensor) and value.dim() > 2 else value
 
-        out = self.run_body(*map(flat, args), **{name: flat(value) for name, value in inputs.items()})
+        with reading(*self.reads):
+            out = self.run_body(*map(flat, args), **{name: flat(value) for name, value in inputs.items()})
         logits = self.classifier(self.text_vector(out)).view(-1, choices)
         return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
@@ -263,7 +273,8 @@ class TokenClassification(HeadModel):
 
     def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         """logits (batch, length, labels); labels (batch, length)."""
-        out = self.run_body(*args, **inputs)
+        with reading(labelled_tokens(labels)):
+            out = self.run_body(*args, **inputs)
         logits = self.classifier(self.dropout(out.last_hidden_state))
         return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
@@ -333,7 +344,8 @@ class MaskedLM(VocabularyHead):
 
     def forward(self, *args: Any, labels: Tensor | None = None, **inputs: Any) -> Any:
         """logits (batch, length, vocabulary); labels (batch, length), -100 where nothing was masked."""
-        out = self.run_body(*args, **inputs)
+        with reading(labelled_tokens(labels)):
+            out = self.run_body(*args, **inputs)
         logits = self.score_tokens(out.last_hidden_state)
         return self.answer(out, loss=cross_entropy(logits, labels), logits=logits)
 
@@ -363,7 +375,8 @@ class CausalLM(GenerationMixin, HeadModel):
 
         logits_to_keep: only the last so many positions (0: all), or these positions, are scored.
         """
-        out = self.run_body(*args, **inputs)
+        with reading(labelled_tokens(labels, ahead=1)):
+            out = self.run_body(*args, **inputs)
         logits = self.score_tokens(kept_positions(out.last_hidden_state, logits_to_keep))
         loss = self.label_loss(logits, labels, num_items_in_batch)
         return self.answer(out, loss=loss, logits=logits)

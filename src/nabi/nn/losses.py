@@ -65,10 +65,22 @@ def cross_entropy(logits: Tensor, labels: Tensor | None, num_items: Any = None) 
     if labels.numel() * classes != logits.numel():
         raise ValueError(f"labels have shape {tuple(labels.shape)}, the logits {tuple(logits.shape)}: one label each")
     check_labels(labels, classes)
-    logits, labels = logits.reshape(-1, classes).float(), labels.reshape(-1).to(logits.device).long()
+    logits, labels = of_counting_labels(logits.reshape(-1, classes), labels.reshape(-1).to(logits.device).long())
+    logits = logits.float()
     if num_items is None:
         return F.cross_entropy(logits, labels)
     return F.cross_entropy(logits, labels, reduction="sum") / num_items
+
+
+def of_counting_labels(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Where most labels do not count, as when tokens are masked, the rows (…, classes) of those that do: a softmax over
+    a vocabulary costs more than picking them. Else all (on the CPU only, where looking is free)."""
+    if torch.compiler.is_compiling() or torch.jit.is_tracing() or labels.device.type != "cpu":
+        return logits, labels
+    counting = (labels != IGNORED).nonzero().squeeze(1)
+    if len(counting) > len(labels) // 2:
+        return logits, labels
+    return logits.index_select(0, counting), labels[counting]
 
 
 def next_token_loss(logits: Tensor, labels: Tensor | None, num_items: Any = None) -> Tensor | None:

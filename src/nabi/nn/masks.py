@@ -80,8 +80,13 @@ def _band(queries: int, keys: int, window: int | None, device: torch.device, ahe
     return mask[None, None]
 
 
+def visible_tokens(given: Tensor) -> Tensor:
+    """A mask of 1 and 0 as a boolean one."""
+    return given if given.dtype == torch.bool else given > 0
+
+
 def _rows(given: Tensor) -> Tensor:
-    visible = given if given.dtype == torch.bool else given > 0
+    visible = visible_tokens(given)
     return visible[:, None, None] if given.dim() == 2 else visible[:, None]
 
 

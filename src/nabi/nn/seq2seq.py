@@ -22,6 +22,7 @@ from .generating import GenerationMixin
 from .heads import ClassificationHead, HeadModel
 from .linear import linear
 from .losses import IGNORED, classification_loss, cross_entropy, span_loss
+from .packing import reading, real_tokens
 from .pretrained import PreTrainedModel
 from .stack import run_stack
 
@@ -46,9 +47,10 @@ def run_seq2seq(
     """
     wanted: dict[str, Any] = {"output_attentions": output_attentions, "output_hidden_states": output_hidden_states}
     if encoder_outputs is None:
-        encoder_outputs = model.encoder(
-            input_ids, attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **wanted
-        )
+        with reading(real_tokens):  # the decoder, behind the same mask
+            encoder_outputs = model.encoder(
+                input_ids, attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **wanted
+            )
     encoder_outputs = as_output(encoder_outputs)
     check_target(model, decoder_input_ids, decoder_inputs_embeds)
     out = model.decoder(
@@ -160,6 +162,7 @@ class HalfStack(Seq2SeqModel):
             memory=encoder_hidden_states,
             memory_mask=encoder_attention_mask,
             bias=self.biased,
+            packs=self.training,
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )

@@ -21,9 +21,10 @@ def run_stack(
 ) -> Tensor:
     """Run the blocks in order. In training, `recompute` trades time for memory in the backward pass, and `skip` is
     the chance that a block is left out (LayerDrop, arXiv:1909.11556): callers pass 0 otherwise."""
+    x = context.tokens(x)
     for block in blocks:
         context.see(x)
         if skip and torch.rand(()) < skip:
             continue
         x = checkpoint(block, x, context, use_reentrant=False) if recompute else block(x, context)
-    return x
+    return context.rows(x)

@@ -96,6 +96,7 @@ class TextEncoder(PreTrainedModel):
             use_cache=use_cache if config.is_decoder and not self.recomputes else False,
             memory=encoder_hidden_states,
             memory_mask=encoder_attention_mask,
+            packs=self.training,
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
         )

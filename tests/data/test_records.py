@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nabi.batch.records import Record, read_records, read_stream
+from nabi.data.records import Record, read_records, read_stream
 
 ROWS = [
     {"id": "1", "text": "이 영화는 최고예요!"},

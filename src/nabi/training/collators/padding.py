@@ -1,0 +1,87 @@
+"""Examples of several lengths: the tokenizer pads them to the batch's longest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..columns import LABELS
+from .examples import as_examples, check_numbers, checked_kind
+
+
+@dataclass
+class DataCollatorWithPadding:
+    """Pad ids, attention mask and token types; `label` and `label_ids` become `labels`.
+
+    tokenizer: whatever has pad(): a tokenizer, feature extractor or processor.
+    padding: True or "longest", "max_length" (with max_length), False or "do_not_pad".
+    return_tensors: "pt" or "np". Labels of tokens want DataCollatorForTokenClassification instead.
+    """
+
+    tokenizer: Any
+    padding: Any = True
+    max_length: int | None = None
+    pad_to_multiple_of: int | None = None
+    return_tensors: str = "pt"
+
+    def __call__(self, features: Sequence[Any]) -> Any:
+        """n examples -> input_ids, attention_mask, … (n, length) and labels (n,) or (n, labels)."""
+        examples = as_examples(features)
+        check_label_sizes(examples)
+        batch = pad(
+            self.tokenizer, examples, self.return_tensors, self.padding, self.max_length, self.pad_to_multiple_of
+        )
+        for name in ("label", "label_ids"):
+            if name in batch:
+                batch["labels"] = batch.pop(name)
+        return batch
+
+
+def pad(
+    tokenizer: Any,
+    examples: list[dict[str, Any]],
+    return_tensors: str,
+    padding: Any = True,
+    max_length: int | None = None,
+    multiple: int | None = None,
+) -> Any:
+    """tokenizer.pad of examples that are checked first: a column of no numbers is a ValueError that names it.
+
+    Examples of one length need no padding token (a GPT-2 on blocks of text has none).
+    """
+    kind = checked_kind(return_tensors)
+    check_numbers(examples[0])
+    if fits_already(tokenizer, examples, padding, multiple or 1):
+        padding = False
+    settings = {"max_length": max_length, "pad_to_multiple_of": multiple} if padding else {}
+    return tokenizer.pad(examples, padding=padding, return_tensors=kind, **settings)
+
+
+def fits_already(tokenizer: Any, examples: list[dict[str, Any]], padding: Any, multiple: int) -> bool:
+    """Whether padding to the longest adds nothing."""
+    main = getattr(tokenizer, "model_input_names", ["input_ids"])[0]
+    if main not in examples[0] or getattr(padding, "value", padding) not in (True, "longest"):
+        return False
+    size = len(examples[0][main])
+    return size % multiple == 0 and all(len(one[main]) == size for one in examples)
+
+
+def check_label_sizes(examples: list[dict[str, Any]]) -> None:
+    for name in LABELS:
+        values = [one[name] for one in examples if name in one]
+        sizes = sorted(
+            {len(value) for value in values if isinstance(value, (list, tuple)) or bool(getattr(value, "ndim", False))}
+        )
+        if len(sizes) > 1:
+            raise ValueError(
+                f"{name!r} has {sizes[0]} to {sizes[-1]} values per example, and DataCollatorWithPadding pads no "
+                "labels: use DataCollatorForTokenClassification(tokenizer) for labels of tokens, or "
+                "DataCollatorForSeq2Seq(tokenizer) for those of a text to be written"
+            )
+
+
+def as_input_examples(features: Sequence[Any]) -> list[dict[str, Any]]:
+    """as_examples, for collators that take bare rows of ids too (lists, arrays or tensors)."""
+    rows = len(features) > 0 and (isinstance(features[0], (list, tuple)) or hasattr(features[0], "ndim"))
+    return [{"input_ids": row} for row in features] if rows else as_examples(features)

@@ -1,0 +1,178 @@
+"""What test_processes.py runs in one process and in two: `torchrun --nproc_per_node 2 processes_script.py <what> <folder>`.
+
+Each function trains or evaluates and returns numbers; the main process writes them to <folder>/<what>.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nabi import BertConfig, BertForSequenceClassification, BertForTokenClassification, GPT2Config, GPT2LMHeadModel
+from nabi.training.arguments import TrainingArguments
+from nabi.training.callbacks import TrainerCallback
+from nabi.training.trainer import Trainer
+
+STEPS = 10
+
+
+def bert(kind: Any, **options: Any) -> Any:
+    sizes = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    torch.manual_seed(1)
+    return kind(BertConfig(**sizes, intermediate_size=24, max_position_embeddings=32, num_labels=3, **options))
+
+
+def gpt2() -> Any:
+    torch.manual_seed(1)
+    return GPT2LMHeadModel(GPT2Config(vocab_size=40, n_positions=32, n_embd=16, n_layer=2, n_head=2))
+
+
+def tagged(count: int) -> list[dict[str, Any]]:
+    """Rows of 12 tokens of which 0 to 11 have a label: in some batches of a process none has."""
+    draws = np.random.default_rng(3)
+    rows = []
+    for row in range(count):
+        labelled = int(draws.integers(0, 12)) if row % 8 > 3 else 0
+        labels = [-100] * (12 - labelled) + draws.integers(0, 3, labelled).tolist()
+        rows.append({"input_ids": draws.integers(5, 40, 12).tolist(), "attention_mask": [1] * 12, "labels": labels})
+    return rows
+
+
+def texts(count: int) -> list[dict[str, Any]]:
+    draws = np.random.default_rng(4)
+    return [{"input_ids": draws.integers(5, 40, 6).tolist(), "label": int(draws.integers(0, 3))} for _ in range(count)]
+
+
+def sentences(count: int) -> list[dict[str, Any]]:
+    return [{"input_ids": row["input_ids"], "labels": row["input_ids"]} for row in texts(count)]
+
+
+def arguments(folder: Path, **options: Any) -> TrainingArguments:
+    world = int(os.environ.get("WORLD_SIZE", 1))
+    usual = {
+        "per_device_train_batch_size": 8 // world,
+        "per_device_eval_batch_size": 4,
+        "max_steps": STEPS,
+        "learning_rate": 0.1,
+        "optim": "sgd",
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "use_cpu": True,
+    }
+    return TrainingArguments(str(folder), **{**usual, **options})
+
+
+def losses(trainer: Trainer) -> list[float]:
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+def weights_of(trainer: Trainer) -> dict[str, Any]:
+    found = trainer.whole_state_dict()
+    return {name: tensor.tolist() for name, tensor in (trainer.model.state_dict() if found is None else found).items()}
+
+
+def trained(model: Any, data: Any, folder: Path, resume: Any = None, **options: Any) -> dict[str, Any]:
+    trainer = Trainer(model, arguments(folder, **options), train_dataset=data)
+    trainer.train(resume_from_checkpoint=resume)
+    return {"losses": losses(trainer), "weights": weights_of(trainer)}
+
+
+# --- the same in one process as in two ----------------------------------------------------------------------------
+
+
+def tokens(folder: Path) -> dict[str, Any]:
+    """Token classification: the processes have very different numbers of labels, one often has none."""
+    model = bert(BertForTokenClassification, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    return trained(model, tagged(160), folder, gradient_accumulation_steps=2)
+
+
+def evaluation(folder: Path) -> dict[str, Any]:
+    """21 texts, in batches of 4: neither the last batch nor its halves come out even."""
+
+    def share(found: Any) -> dict[str, float]:
+        return {"accuracy": float((found.predictions.argmax(-1) == found.label_ids).mean()), "rows": len(found.label_ids)}
+
+    model = bert(BertForSequenceClassification)
+    for size in (4, 3):
+        args = arguments(folder, per_device_eval_batch_size=size)
+        trainer = Trainer(model, args, eval_dataset=texts(21), compute_metrics=share)
+        found = trainer.predict(texts(21))
+    metrics = {name: trainer.evaluate()[f"eval_{name}"] for name in ("loss", "accuracy", "rows")}
+    stream = trainer.predict(Stream(texts(21)))
+    return {
+        "predictions": found.predictions.tolist(),
+        "labels": found.label_ids.tolist(),
+        "metrics": metrics,
+        "stream": stream.predictions.tolist(),
+    }
+
+
+class Stream(torch.utils.data.IterableDataset):
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+
+    def __iter__(self) -> Any:
+        return iter(self.rows)
+
+
+# --- two processes only -------------------------------------------------------------------------------------------
+
+
+def resumed(folder: Path, **options: Any) -> dict[str, Any]:
+    """A run to the end, and one that goes on from its checkpoint in the middle of the second epoch, with dropout."""
+    settings = {"save_steps": 7, "save_strategy": "steps", "logging_steps": 3, "optim": "adamw_torch", **options}
+    data = texts(40)
+    whole = trained(bert(BertForSequenceClassification), data, folder, **settings)
+    again = trained(bert(BertForSequenceClassification), data, folder, resume=str(folder / "checkpoint-7"), **settings)
+    return {"whole": whole, "again": again}
+
+
+def best(folder: Path, **more: Any) -> dict[str, Any]:
+    """Every process goes back to the best checkpoint."""
+    options = {"eval_strategy": "steps", "save_strategy": "steps", "eval_steps": 2, "save_steps": 2}
+    args = arguments(folder, load_best_model_at_end=True, learning_rate=2.0, **options, **more)
+    trainer = Trainer(bert(BertForSequenceClassification), args, train_dataset=texts(40), eval_dataset=texts(9))
+    trainer.train()
+    log = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
+    saved = Path(str(trainer.state.best_model_checkpoint)).name
+    return {"weights": weights_of(trainer), "best": saved, "losses": log, "now": trainer.evaluate()["eval_loss"]}
+
+
+def ddp(folder: Path) -> dict[str, Any]:
+    return {
+        "tokens": tokens(folder / "tokens"),
+        "evaluation": evaluation(folder / "evaluation"),
+        "resumed": resumed(folder / "resumed", gradient_accumulation_steps=2),
+        "best": best(folder / "best"),
+    }
+
+
+def fsdp(folder: Path) -> dict[str, Any]:
+    shard = {"fsdp": "full_shard auto_wrap", "fsdp_config": {"fsdp_transformer_layer_cls_to_wrap": "BertLayer"}}
+    model = bert(BertForTokenClassification, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    found = {
+        "tokens": trained(model, tagged(160), folder / "tokens", gradient_accumulation_steps=2, **shard),
+        "resumed": resumed(folder / "resumed", **shard),
+        "best": best(folder / "best", fsdp=True),
+        "precise": trained(gpt2(), sentences(80), folder / "precise", fsdp=True),
+    }
+    checkpointed = {"activation_checkpointing": True, "reshard_after_forward": False}
+    found["lean"] = trained(gpt2(), sentences(80), folder / "lean", fsdp=True, fsdp_config=checkpointed)
+    found["half"] = trained(gpt2(), sentences(80), folder / "half", fsdp=True, bf16=True)
+    return found
+
+
+if __name__ == "__main__":
+    what, place = sys.argv[1], Path(sys.argv[2])
+    torch.set_num_threads(1)
+    result = globals()[what](place)
+    if int(os.environ.get("RANK", 0)) == 0:
+        (place / f"{what}.json").write_text(json.dumps(result), encoding="utf-8")
