@@ -26,7 +26,7 @@ def run_over(
     The loss is the mean over all labels that count: it does not depend on how the examples were put into batches.
     """
     args, model = trainer.args, trainer.wrapped_for_evaluation()
-    asked = set(args.include_for_metrics)
+    asked = {*args.include_for_metrics, *getattr(trainer.compute_metrics, "include_for_metrics", ())}
     by_batch = args.batch_eval_metrics and description != "Prediction" and trainer.compute_metrics is not None
     kept = {name: Rows() for name in ("predictions", "labels", "inputs")}
     losses: list[float] = []
@@ -41,13 +41,14 @@ def run_over(
     try:
         for number, inputs in enumerate(loader):
             rows, total = batch_size_of(inputs) or 1, rows_in(loader)
-            loss, logits, labels = trainer.prediction_step(model, inputs, loss_only, ignore_keys=ignore_keys)
             real = rows * args.world_size if total is None else min(rows * args.world_size, total - seen)
             seen += real
-            gather = Gather(trainer.accelerator, real)
+            gather = Gather(trainer.accelerator, real, rows)
+            inputs = gather.own(inputs)
+            loss, logits, labels = trainer.prediction_step(model, inputs, loss_only, ignore_keys=ignore_keys)
             if loss is not None:
-                items = count_items(inputs, trainer.label_names, shifted)
-                pairs = gather(torch.stack([loss.float().mean(), torch.tensor(float(items), device=loss.device)])[None])
+                items = count_items(inputs, trainer.label_names, shifted) if gather.has_own else 0
+                pairs = gather.all(torch.stack([loss.float().mean(), torch.tensor(float(items), device=loss.device)])[None])
                 for one, weight in pairs.tolist():
                     losses.append(one)
                     weights.append(weight)
@@ -117,14 +118,37 @@ def plain(value: Any) -> Any:
 
 
 class Gather:
-    """Puts together what the processes have of one batch, and drops the rows that were taken twice to fill it."""
+    """Puts together what the processes have of one batch, without the rows that were taken twice to fill it.
 
-    def __init__(self, accelerator: Any, real: int) -> None:
-        self.accelerator, self.real = accelerator, real
+    real: how many of the batch's rows there are in all; rows: how many each process was given.
+    """
+
+    def __init__(self, accelerator: Any, real: int, rows: int) -> None:
+        self.accelerator, self.real, self.rows = accelerator, real, rows
         self.several = accelerator.num_processes > 1
+        self.uneven = self.several and real < rows * accelerator.num_processes
+        self.mine = min(max(real - rows * accelerator.process_index, 0), rows)
+        self.has_own = not self.several or self.mine > 0
+
+    def own(self, inputs: Any) -> Any:
+        """This process's inputs without repeated rows, whose loss would count twice; one stays where all are, so that
+        every process runs the model."""
+        if not self.uneven or not isinstance(inputs, Mapping):
+            return inputs
+        kept = max(self.mine, 1)
+        return {name: value[:kept] if self._has_rows(value) else value for name, value in inputs.items()}
+
+    def _has_rows(self, value: Any) -> bool:
+        return (isinstance(value, Tensor) and value.dim() > 0 or isinstance(value, list)) and len(value) == self.rows
+
+    def all(self, tensor: Tensor) -> Tensor:
+        """What every process has, one after the other."""
+        return self.accelerator.gather(tensor.contiguous()) if self.several else tensor
 
     def __call__(self, tensor: Tensor) -> Tensor:
-        return self.accelerator.gather(tensor.contiguous())[: self.real] if self.several else tensor
+        if self.uneven and tensor.dim() > 0:
+            tensor = self.accelerator.pad_across_processes(tensor, dim=0)
+        return self.all(tensor)[: self.real] if self.several else tensor
 
     def padded(self, value: Any) -> Any:
         """Rows of one width in all processes."""

@@ -41,15 +41,14 @@ def create_model_card(trainer: Trainer, **facts: Any) -> Path:
     """README.md in the output folder. facts: fields of ModelFacts that win over what the trainer knows itself."""
     known = facts_of(trainer)
     known.update({name: value for name, value in facts.items() if value is not None})
-    if "finetuned_from" in known:  # HF's names of three of them
+    if "finetuned_from" in known:  # HF's names of some
         known["base_model"] = known.pop("finetuned_from")
     if "tasks" in known:
         tasks = known.pop("tasks")
         known["task"] = tasks if isinstance(tasks, str) else tasks[0]
-    if "dataset" in known:
-        known["datasets"] = known.pop("dataset")
-    for unused in ("dataset_tags", "dataset_args"):
-        known.pop(unused, None)
+    datasets = known.pop("dataset_tags", None), known.pop("dataset", None)  # ids on the Hub, or names to show
+    known.update({"datasets": value for value in datasets[::-1] if value is not None})
+    known.pop("dataset_args", None)
     unknown = set(known) - set(ModelFacts.__dataclass_fields__)
     if unknown:
         raise TypeError(

@@ -142,7 +142,8 @@ class Trainer:
         if wanted is None or callable(wanted):
             return wanted
         labels = getattr(getattr(self.model, "config", None), "id2label", None)
-        found: Metric = metric(wanted, tokenizer=self.processing_class, id2label=labels)
+        causal = shifts_labels(self.model)
+        found: Metric = metric(wanted, tokenizer=self.processing_class, id2label=labels, causal=causal)
         return found
 
     @property
