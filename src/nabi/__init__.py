@@ -12,6 +12,7 @@ from .models import FAMILIES
 from .pipelines import CLASSES as PIPELINES
 from .processing import HOMES as PROCESSORS
 from .tokenization.families import HOMES as TOKENIZERS
+from .training import HOMES as TRAINING
 
 __version__ = "0.1.0"
 
@@ -59,6 +60,9 @@ _MODULE_OF: dict[str, str] = {
     **dict.fromkeys(
         ["AsyncTextIteratorStreamer", "BaseStreamer", "TextIteratorStreamer", "TextStreamer"], "generation.streaming"
     ),
+    **{name: f"training.{home}" for name, home in TRAINING.items()},
+    "load_data": "data.load",
+    "Rows": "data.rows",
     "convert_checkpoint": "conversion",
     "PreTrainedModel": "nn.pretrained",
     "PretrainedConfig": "config",

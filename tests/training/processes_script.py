@@ -16,21 +16,22 @@ import torch
 
 from nabi import BertConfig, BertForSequenceClassification, BertForTokenClassification, GPT2Config, GPT2LMHeadModel
 from nabi.training.arguments import TrainingArguments
-from nabi.training.callbacks import TrainerCallback
 from nabi.training.trainer import Trainer
 
 STEPS = 10
 
 
-def bert(kind: Any, **options: Any) -> Any:
-    sizes = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+def bert(kind: Any, dropout: float = 0.0) -> Any:
+    sizes = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "num_labels": 3}
+    drop = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
     torch.manual_seed(1)
-    return kind(BertConfig(**sizes, intermediate_size=24, max_position_embeddings=32, num_labels=3, **options))
+    return kind(BertConfig(**sizes, **drop, intermediate_size=24, max_position_embeddings=32))
 
 
 def gpt2() -> Any:
+    drop = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     torch.manual_seed(1)
-    return GPT2LMHeadModel(GPT2Config(vocab_size=40, n_positions=32, n_embd=16, n_layer=2, n_head=2))
+    return GPT2LMHeadModel(GPT2Config(vocab_size=40, n_positions=32, n_embd=16, n_layer=2, n_head=2, **drop))
 
 
 def tagged(count: int) -> list[dict[str, Any]]:
@@ -88,17 +89,20 @@ def trained(model: Any, data: Any, folder: Path, resume: Any = None, **options: 
 # --- the same in one process as in two ----------------------------------------------------------------------------
 
 
-def tokens(folder: Path) -> dict[str, Any]:
+def tokens(folder: Path, **options: Any) -> dict[str, Any]:
     """Token classification: the processes have very different numbers of labels, one often has none."""
-    model = bert(BertForTokenClassification, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    return trained(model, tagged(160), folder, gradient_accumulation_steps=2)
+    model = bert(BertForTokenClassification)
+    return trained(model, tagged(160), folder, gradient_accumulation_steps=2, **options)
 
 
 def evaluation(folder: Path) -> dict[str, Any]:
     """21 texts, in batches of 4: neither the last batch nor its halves come out even."""
 
     def share(found: Any) -> dict[str, float]:
-        return {"accuracy": float((found.predictions.argmax(-1) == found.label_ids).mean()), "rows": len(found.label_ids)}
+        return {
+            "accuracy": float((found.predictions.argmax(-1) == found.label_ids).mean()),
+            "rows": len(found.label_ids),
+        }
 
     model = bert(BertForSequenceClassification)
     for size in (4, 3):
@@ -123,16 +127,19 @@ class Stream(torch.utils.data.IterableDataset):
         return iter(self.rows)
 
 
-# --- two processes only -------------------------------------------------------------------------------------------
+# --- checkpoints --------------------------------------------------------------------------------------------------
+
+
+def halfway(folder: Path, dropout: float = 0.0, **options: Any) -> dict[str, Any]:
+    """Ten steps; a checkpoint after 7, in the middle of an epoch and between two logs. Goes on from it if it is there."""
+    settings = {"save_steps": 7, "save_strategy": "steps", "logging_steps": 3, "optim": "adamw_torch", **options}
+    start = folder / "checkpoint-7"
+    model = bert(BertForSequenceClassification, dropout)
+    return trained(model, texts(40), folder, resume=str(start) if start.exists() else None, **settings)
 
 
 def resumed(folder: Path, **options: Any) -> dict[str, Any]:
-    """A run to the end, and one that goes on from its checkpoint in the middle of the second epoch, with dropout."""
-    settings = {"save_steps": 7, "save_strategy": "steps", "logging_steps": 3, "optim": "adamw_torch", **options}
-    data = texts(40)
-    whole = trained(bert(BertForSequenceClassification), data, folder, **settings)
-    again = trained(bert(BertForSequenceClassification), data, folder, resume=str(folder / "checkpoint-7"), **settings)
-    return {"whole": whole, "again": again}
+    return {"whole": halfway(folder, **options), "again": halfway(folder, **options)}
 
 
 def best(folder: Path, **more: Any) -> dict[str, Any]:
@@ -150,24 +157,31 @@ def ddp(folder: Path) -> dict[str, Any]:
     return {
         "tokens": tokens(folder / "tokens"),
         "evaluation": evaluation(folder / "evaluation"),
-        "resumed": resumed(folder / "resumed", gradient_accumulation_steps=2),
+        "resumed": resumed(folder / "resumed", dropout=0.1, gradient_accumulation_steps=2),
         "best": best(folder / "best"),
     }
 
 
+def language(folder: Path, **options: Any) -> dict[str, Any]:
+    return trained(gpt2(), sentences(80), folder, **options)
+
+
 def fsdp(folder: Path) -> dict[str, Any]:
-    shard = {"fsdp": "full_shard auto_wrap", "fsdp_config": {"fsdp_transformer_layer_cls_to_wrap": "BertLayer"}}
-    model = bert(BertForTokenClassification, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    found = {
-        "tokens": trained(model, tagged(160), folder / "tokens", gradient_accumulation_steps=2, **shard),
-        "resumed": resumed(folder / "resumed", **shard),
+    named = {"fsdp": "full_shard auto_wrap", "fsdp_config": {"fsdp_transformer_layer_cls_to_wrap": "BertLayer"}}
+    lean = {"activation_checkpointing": True, "reshard_after_forward": False}
+    return {
+        "tokens": tokens(folder / "tokens", **named),
+        "language": language(folder / "language", fsdp=True),
+        "lean": language(folder / "lean", fsdp=True, fsdp_config=lean),
+        "half": language(folder / "half", fsdp=True, bf16=True),
+        "resumed": resumed(folder / "resumed", fsdp=True),
+        "taken over": halfway(folder / "one_process", fsdp=True),
         "best": best(folder / "best", fsdp=True),
-        "precise": trained(gpt2(), sentences(80), folder / "precise", fsdp=True),
     }
-    checkpointed = {"activation_checkpointing": True, "reshard_after_forward": False}
-    found["lean"] = trained(gpt2(), sentences(80), folder / "lean", fsdp=True, fsdp_config=checkpointed)
-    found["half"] = trained(gpt2(), sentences(80), folder / "half", fsdp=True, bf16=True)
-    return found
+
+
+def both(folder: Path) -> dict[str, Any]:
+    return {"ddp": ddp(folder / "ddp"), "fsdp": fsdp(folder / "fsdp")}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import importlib.util
 import json
 import logging
 import pickle
@@ -19,9 +20,11 @@ import pytest
 import torch
 import transformers
 
-from nabi.training.accelerating import AcceleratorConfig
+from nabi.training.accelerator_config import AcceleratorConfig
+from nabi.training.argument_checks import REPORTERS
 from nabi.training.arguments import Seq2SeqTrainingArguments, TrainingArguments
 from nabi.training.choices import IntervalStrategy, ParallelMode
+from nabi.training.reporting import CALLBACKS
 
 OURS_ALONE = {"warmup_ratio", "logging_dir", "overwrite_output_dir"}
 THEIRS_ALONE = {"gradient_checkpointing", "gradient_checkpointing_kwargs"}
@@ -156,6 +159,8 @@ def test_text_and_numpy_numbers_become_numbers() -> None:
         ({"eval_strategy": "epochs"}, ValueError, "did you mean 'epoch'"),
         ({"train_sampling_strategy": "group_by_lenght"}, ValueError, "did you mean 'group_by_length'"),
         ({"log_level": "warn"}, ValueError, "did you mean 'warning'"),
+        ({"include_for_metrics": ["input"]}, ValueError, "did you mean 'inputs'"),
+        ({"dataloader_multiprocessing_context": "spwan"}, ValueError, "did you mean 'spawn'"),
         ({"debug": "overflow"}, ValueError, "underflow_overflow"),
         ({"report_to": "tensorbord"}, ValueError, "report_to='tensorbord' is not known"),
         ({"dataloader_prefetch_factor": 2}, ValueError, "dataloader_num_workers=1"),
@@ -174,6 +179,16 @@ def test_a_wrong_value_is_an_error_that_names_it(settings: dict, error: type, sa
         TrainingArguments(**{"output_dir": "out", **settings})
 
 
+def test_the_services_to_report_to_are_those_that_have_a_callback() -> None:
+    assert list(REPORTERS) == list(CALLBACKS)
+    assert TrainingArguments("out", report_to="all").report_to == [
+        name for name, library in REPORTERS.items() if importlib.util.find_spec(library)
+    ]
+    assert (
+        TrainingArguments("out", report_to=None).report_to == TrainingArguments("out", report_to="none").report_to == []
+    )
+
+
 def test_an_argument_twice_or_one_too_many_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="output_dir is given twice"):
         TrainingArguments("out", output_dir="other")
@@ -189,6 +204,7 @@ def test_an_argument_twice_or_one_too_many_is_a_type_error() -> None:
         ({"warmup_steps": 0.055}, 6),
         ({"warmup_ratio": 0.1}, 10),
         ({"warmup_ratio": 0.1, "warmup_steps": 7}, 7),
+        ({"warmup_ratio": 0.1, "warmup_steps": 0.05}, 5),
         ({"warmup_steps": 1.0}, 1),
     ],
     ids=str,
@@ -206,9 +222,10 @@ def test_a_dict_argument_is_a_dict_json_or_a_file(tmp_path: Path) -> None:
     args = TrainingArguments("out", fsdp="full_shard auto_wrap offload", fsdp_config={"fsdp_min_num_params": 5})
     assert args.fsdp is True
     assert args.fsdp_config == {"min_num_params": 5, "reshard_after_forward": True, "cpu_offload": True}
-    assert TrainingArguments("out", fsdp="hybrid_shard", fsdp_config={"version": 1}).fsdp_config == {
-        **{"version": 1, "reshard_after_forward": "hybrid_shard"}
-    }
+    args = TrainingArguments("out", fsdp="shard_grad_op", fsdp_config={"transformer_layer_cls_to_wrap": "BertLayer"})
+    assert args.fsdp_config == {"reshard_after_forward": False, "transformer_layer_cls_to_wrap": ["BertLayer"]}
+    assert TrainingArguments("out", fsdp=True).fsdp is TrainingArguments("out", fsdp="true").fsdp is True
+    assert TrainingArguments("out", fsdp="").fsdp is TrainingArguments("out", fsdp=[]).fsdp is False
 
 
 def test_arguments_come_back_from_json_without_their_token(tmp_path: Path) -> None:
@@ -257,7 +274,7 @@ def test_the_launcher_says_which_process_this_is(monkeypatch: pytest.MonkeyPatch
     for name, value in {"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4"}.items():
         monkeypatch.setenv(name, value)
     args = TrainingArguments("out", use_cpu=True)
-    assert (args.world_size, args.process_index, args.local_process_index) == (4, 3, 1)
+    assert (args.world_size, args.process_index, args.local_process_index, args.local_rank) == (4, 3, 1, 1)
     assert args.parallel_mode is ParallelMode.DISTRIBUTED
     assert not args.should_save and not args.should_log
     monkeypatch.setenv("LOCAL_RANK", "0")
@@ -357,6 +374,7 @@ def test_a_dataclass_that_inherits_takes_all_names_and_a_constructor_by_hand_its
     class Mine(TrainingArguments):
         temperature: float = 2.0
 
+    assert "secret" not in repr(Mine("out", hub_token="secret"))
     assert (Mine("out", temperature=4, evaluation_strategy="epoch").eval_strategy) == "epoch"
     with pytest.raises(TypeError, match="did you mean temperature"):
         Mine("out", temprature=4)

@@ -51,7 +51,7 @@ MEANS: list[tuple[str, Any, dict[str, Any]]] = [
     (
         "fsdp_transformer_layer_cls_to_wrap",
         "BertLayer",
-        {"fsdp_config": {"transformer_layer_cls_to_wrap": "BertLayer"}},
+        {"fsdp_config": {"transformer_layer_cls_to_wrap": ["BertLayer"]}},
     ),
     ("torchdynamo", "eager", {"torch_compile_backend": "eager", "torch_compile": True}),
     ("xpu_backend", "gloo", {"ddp_backend": "gloo"}),
@@ -108,7 +108,12 @@ def test_an_old_name_does_what_it_did(name: str, value: Any, today: dict[str, An
     by_hand = TrainingArguments(output_dir="models/out", logging_dir=args.logging_dir)
     setattr(by_hand, name, value)
     assert by_hand == args
-    if name not in ("half_precision_backend", "fp16_backend", "per_gpu_eval_batch_size"):
+    if name not in (
+        "fsdp_transformer_layer_cls_to_wrap",
+        "half_precision_backend",
+        "fp16_backend",
+        "per_gpu_eval_batch_size",
+    ):
         assert getattr(args, name) == value
 
 
@@ -150,6 +155,13 @@ def test_an_old_and_a_new_name_that_contradict_each_other_are_an_error() -> None
     assert TrainingArguments(
         "out", include_for_metrics=["loss"], include_inputs_for_metrics=True
     ).include_for_metrics == [*("loss", "inputs")]
+
+
+def test_a_default_that_is_set_by_hand_is_set() -> None:
+    args = TrainingArguments("out", evaluation_strategy="epoch", no_cuda=True)
+    args.evaluation_strategy = "no"
+    args.no_cuda = False
+    assert (args.eval_strategy, args.use_cpu) == ("no", False)
 
 
 def test_an_old_switch_is_true_or_false() -> None:

@@ -41,10 +41,10 @@ CASES = [
 BY_METRIC = [
     ("reduce_lr_on_plateau", {"patience": 1, "factor": 0.5}),
     ("greedy", {"patience": 1, "min_lr": 1e-4}),
-    ("greedy", {"patience": 1, "min_lr": 1e-3, "reset_start": 2, "factor": 0.5, "cooldown": 1, "warmup": 2}),
+    ("greedy", {"patience": 1, "min_lr": 1e-3, "reset_start": 1, "factor": 0.5, "cooldown": 1, "warmup": 2}),
     (
         "greedy",
-        {"patience": 0, "mode": "max", "threshold_mode": "rel", "threshold": 0.1, "smooth": True, "window_size": 3},
+        {"patience": 0, "mode": "max", "threshold_mode": "rel", "threshold": 0.1, "smooth": True, "window_size": 2},
     ),
 ]
 STEPS = 24

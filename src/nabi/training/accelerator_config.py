@@ -6,9 +6,15 @@ from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
-from .argument_checks import dict_of, of_text, words_of
+from .argument_checks import dict_of, words_of
 
-SHARDING_WORDS = ("full_shard", "shard_grad_op", "no_shard", "hybrid_shard", "hybrid_shard_zero2")
+# v4's words for fsdp, and what they say in fsdp_config.
+SHARDING_WORDS: dict[str, dict[str, Any]] = {
+    "full_shard": {"reshard_after_forward": True},
+    "shard_grad_op": {"reshard_after_forward": False},
+    "offload": {"cpu_offload": True},
+    "auto_wrap": {},  # layer by layer is how it is done anyway
+}
 
 
 @dataclass
@@ -32,7 +38,7 @@ class AcceleratorConfig:
         return asdict(self)
 
 
-def accelerator_config(value: Any) -> AcceleratorConfig:
+def read_accelerator_config(value: Any) -> AcceleratorConfig:
     """From a dict, JSON text, a JSON file or the object itself; an unknown key is a TypeError."""
     if isinstance(value, AcceleratorConfig):
         return value
@@ -46,36 +52,27 @@ def accelerator_config(value: Any) -> AcceleratorConfig:
     return AcceleratorConfig(**settings)
 
 
-def sharding(fsdp: Any, config: Any) -> tuple[bool, dict[str, Any]]:
+def read_sharding(fsdp: Any, config: Any) -> tuple[bool, dict[str, Any]]:
     """fsdp and fsdp_config in any of their forms -> whether to shard, and the settings without the prefix "fsdp_".
 
     v4's words become settings: "full_shard auto_wrap offload" is reshard_after_forward=True, cpu_offload=True.
     """
     settings = {key.removeprefix("fsdp_"): value for key, value in (dict_of("fsdp_config", config) or {}).items()}
-    if fsdp in (None, False, "", []):
-        return False, settings
     layers = settings.get("transformer_layer_cls_to_wrap")
     if isinstance(layers, str):
         settings["transformer_layer_cls_to_wrap"] = [layers]
     if isinstance(fsdp, str) and fsdp.lower() in ("true", "false"):
-        fsdp = of_text("fsdp", fsdp, bool)
+        fsdp = fsdp.lower() == "true"
     if isinstance(fsdp, bool):
         return fsdp, settings
-    for word in (words := words_of(fsdp)):
-        if word == "offload":
-            settings.setdefault("cpu_offload", True)
-        elif word in SHARDING_WORDS:
-            settings.setdefault("reshard_after_forward", resharding(word, int(settings.get("version", 2))))
-        elif word != "auto_wrap":  # wrapping layer by layer is what happens anyway
-            raise ValueError(f"fsdp={word!r} is not known; there are {', '.join(SHARDING_WORDS)}, offload, auto_wrap")
+    words = words_of(fsdp)
+    for word in words:
+        if word not in SHARDING_WORDS:
+            raise ValueError(
+                f"fsdp={word!r} is not known; there are true and, of v4, {', '.join(SHARDING_WORDS)}. Other ways to "
+                "shard were of FSDP 1, which torch is giving up"
+            )
+        settings = {**SHARDING_WORDS[word], **settings}
     if words == ["offload"]:
         raise ValueError('fsdp="offload" says where shards go but not what to shard: "full_shard offload"')
-    return True, settings
-
-
-def resharding(word: str, version: int) -> bool | str:
-    if version == 1:
-        return word
-    if word not in ("full_shard", "shard_grad_op"):
-        raise ValueError(f'fsdp={word!r} is of FSDP 1: say fsdp_config={{"version": 1}}, or fsdp="full_shard"')
-    return word == "full_shard"
+    return bool(words), settings

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import processes
-from .accelerating import AcceleratorConfig, accelerator_config, sharding
+from .accelerator_config import AcceleratorConfig, read_accelerator_config, read_sharding
 from .argument_checks import check_together, checked, dict_of, reporters, steps_of, words_of
 from .argument_groups import SetByTheme
 from .choices import (
     DebugOption,
+    ForMetrics,
     HubStrategy,
     IntervalStrategy,
     LogLevel,
@@ -33,6 +34,7 @@ from .choices import (
     SamplingStrategy,
     SaveStrategy,
     SchedulerType,
+    StartMethod,
     TokenCount,
 )
 from .old_arguments import OLD_NAMES, TakesOldNames, write_old
@@ -207,7 +209,7 @@ class TrainingArguments(SetByTheme, metaclass=TakesOldNames):
     do_eval: bool = arg(False, "for your script: whether to evaluate")
     do_predict: bool = arg(False, "for your script: whether to predict")
     resume_from_checkpoint: str | None = arg(None, "for your script: the checkpoint to go on from")
-    local_rank: int = arg(-1, "for old launchers; read local_process_index")
+    local_rank: int = arg(-1, "for old scripts and launchers; read local_process_index")
 
     # Three arguments that only v4 had, and whose work is still wanted.
     warmup_ratio: float = arg(0.0, "the part of all steps in which the learning rate rises; warmup_steps goes first")
@@ -238,10 +240,13 @@ class TrainingArguments(SetByTheme, metaclass=TakesOldNames):
             setattr(self, name, choice(getattr(self, name)))
         for name in DICTS:
             setattr(self, name, dict_of(name, getattr(self, name)))
+        self.include_for_metrics = [ForMetrics(word).value for word in words_of(self.include_for_metrics)]
+        if self.dataloader_multiprocessing_context is not None:
+            self.dataloader_multiprocessing_context = StartMethod(self.dataloader_multiprocessing_context).value
         self.debug = [DebugOption(word) for word in words_of(self.debug)]
         self.report_to = reporters(self.report_to)
-        self.accelerator_config = accelerator_config(self.accelerator_config)
-        self.fsdp, self.fsdp_config = sharding(self.fsdp, self.fsdp_config)
+        self.accelerator_config = read_accelerator_config(self.accelerator_config)
+        self.fsdp, self.fsdp_config = read_sharding(self.fsdp, self.fsdp_config)
         self._fill_in()
         for strategy, steps in STEPS.items():
             if getattr(self, strategy) == "steps":
@@ -271,6 +276,7 @@ class TrainingArguments(SetByTheme, metaclass=TakesOldNames):
             self.torch_compile_backend = "inductor"
         if self.use_cpu:
             self.dataloader_pin_memory = False
+        self.local_rank = int(os.environ.get("LOCAL_RANK", self.local_rank))  # old scripts ask whether it is -1 or 0
 
     def __getattr__(self, name: str) -> Any:
         if name in OLD_NAMES:
@@ -279,7 +285,7 @@ class TrainingArguments(SetByTheme, metaclass=TakesOldNames):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in OLD_NAMES:
-            write_old(name, value, vars(self))
+            write_old(name, value, vars(self), by_hand=True)
             self.check()
         else:
             super().__setattr__(name, value)

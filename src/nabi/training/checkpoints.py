@@ -191,6 +191,9 @@ def restore_weights(model: Any, folder: Path) -> None:
             place = folder if name == "default" else folder / name
             set_peft_model_state_dict(model, load_peft_weights(str(place), device="cpu"), adapter_name=name)
         return
+    if hasattr(model, "restore_weights"):  # a model of several, each with a folder of its own
+        model.restore_weights(folder)
+        return
     weights = find_weights(Repository.open(folder, {}))
     expected = model.state_dict()
     found = {name: weights[name] for name in weights if name in expected}

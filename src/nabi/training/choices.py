@@ -59,6 +59,17 @@ class TokenCount(Choice):
     NO = "no"
 
 
+class ForMetrics(Choice):
+    INPUTS = "inputs"
+    LOSS = "loss"
+
+
+class StartMethod(Choice):
+    FORK = "fork"
+    SPAWN = "spawn"
+    FORKSERVER = "forkserver"
+
+
 class DebugOption(Choice):
     UNDERFLOW_OVERFLOW = "underflow_overflow"
     TPU_METRICS_DEBUG = "tpu_metrics_debug"

@@ -129,7 +129,7 @@ def draw(axes: Axes, title: str, curves: dict[str, Curve], last_step: int, per_e
     axes.set_title(title, fontsize=11)
     axes.set_xlabel("step")
     axes.set_xlim(0, max(last_step, 1) * 1.02)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     if any(not str(line.get_label()).startswith("_") and line.get_label() for line in axes.get_lines()):

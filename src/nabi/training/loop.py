@@ -68,6 +68,8 @@ class Loop:
         self.progress = Progress(order=saving.order_of(trainer, self.plan.batches_in_epoch))
         self.shifted = shifts_labels(trainer.model)
         self.loss_sum: Tensor | float = 0.0  # of updates since the last log, on the device: reading it would wait
+        self.norm: Any = None  # of the last update's gradient
+        self.rate: float | None = None  # and its learning rate
         self.start_time = self.first_step = 0.0
 
     # --- beginning and end -----------------------------------------------------------------------------------
@@ -77,7 +79,8 @@ class Loop:
         trainer.prepare_training(plan.max_steps, resume_from)
         if resume_from is not None:
             self.progress = saving.resume(trainer, resume_from, plan.batches_in_epoch)
-            self.loss_sum = self.progress.loss_of(args.process_index)
+            self.loss_sum = self.progress.loss_of(args.process_index, args.world_size)
+            self.norm, self.rate = self.progress.norm, self.progress.rate
             trainer.restore_callbacks()
         state = trainer.state
         state.max_steps, state.num_train_epochs = plan.max_steps, plan.epochs
@@ -92,10 +95,12 @@ class Loop:
         self.start_time = time.time()
         trainer.model_wrapped.zero_grad()
         trainer.control = trainer.callback_handler.on_train_begin(args, state, trainer.control)
-        if args.eval_on_start:
+        if args.eval_on_start and resume_from is None:
             trainer.evaluate_in_training(self.ignore_keys)
         if resume_from is not None:
             saving.restore_generators(trainer, resume_from)
+            if self.progress.closing:
+                self.close_epoch()
         while self.progress.epoch < plan.epochs and not trainer.control.should_training_stop:
             if state.global_step >= plan.max_steps:
                 break
@@ -132,22 +137,20 @@ class Loop:
         batches = begin_epoch(self.loader, progress.epoch, first)
         if first == 0:
             trainer.control = handler.on_epoch_begin(args, state, trainer.control)
-        norm: Any = None
-        rate: float | None = None
         while not (trainer.control.should_epoch_stop or trainer.control.should_training_stop):
             micro, count = trainer.get_batch_samples(batches, args.gradient_accumulation_steps, args.device)
             if not micro:
                 break
             trainer.control = handler.on_step_begin(args, state, trainer.control)
-            norm, rate = self.update(micro, count)
+            self.update(micro, count)
             progress.batches += len(micro)
             state.global_step += 1
             state.epoch = plan.epoch_after(progress.epoch, progress.batches, args.gradient_accumulation_steps)
             ended = progress.batches == plan.batches_in_epoch
             if ended:  # a checkpoint that is saved now goes on with the next epoch
-                progress.epoch, progress.batches = progress.epoch + 1, 0
+                progress.epoch, progress.batches, progress.closing = progress.epoch + 1, 0, True
             trainer.control = handler.on_step_end(args, state, trainer.control)
-            self.log_evaluate_save(norm, rate)
+            self.log_evaluate_save()
             if ended:
                 break
         if progress.batches == 0 and not state.global_step:
@@ -158,11 +161,16 @@ class Loop:
             progress.epoch, progress.batches = progress.epoch + 1, 0
         elif trainer.control.should_epoch_stop and progress.batches:
             progress.epoch, progress.batches = progress.epoch + 1, 0
-        trainer.control = handler.on_epoch_end(args, state, trainer.control)
-        self.log_evaluate_save(norm, rate)
+        self.close_epoch()
 
-    def update(self, micro: list[Any], count: Any) -> tuple[Any, float | None]:
-        """One update of the weights from several micro-batches; the gradient's norm and the learning rate."""
+    def close_epoch(self) -> None:
+        trainer = self.trainer
+        trainer.control = trainer.callback_handler.on_epoch_end(trainer.args, trainer.state, trainer.control)
+        self.progress.closing = False
+        self.log_evaluate_save()
+
+    def update(self, micro: list[Any], count: Any) -> None:
+        """One update of the weights from several micro-batches."""
         trainer, args, model = self.trainer, self.trainer.args, self.trainer.model_wrapped
         shares = self.shares(micro, count)
         loss: Any = 0.0
@@ -175,19 +183,20 @@ class Loop:
             counting.count(trainer, inputs)
             if not last:
                 trainer.control = trainer.callback_handler.on_substep_end(args, trainer.state, trainer.control)
-        self.check_loss(loss)
+        self.check(loss, "loss")
         self.loss_sum = self.loss_sum + loss
         self.progress.loss_steps += 1
-        norm = trainer.clip_gradients(model)
+        self.norm = trainer.clip_gradients(model)
+        if isinstance(self.norm, Tensor):
+            self.check(self.norm, "gradient's norm")
         trainer.control = trainer.callback_handler.on_pre_optimizer_step(args, trainer.state, trainer.control)
         trainer.optimizer.step()
         trainer.control = trainer.callback_handler.on_optimizer_step(args, trainer.state, trainer.control)
-        rate = trainer.learning_rate()
+        self.rate = trainer.learning_rate()
         skipped = trainer.accelerator.optimizer_step_was_skipped
         if not skipped and type(trainer.lr_scheduler).__name__ not in WAITS_FOR_METRICS:
             trainer.lr_scheduler.step()
         model.zero_grad()
-        return norm, rate
 
     def shares(self, micro: list[Any], count: Any) -> list[float]:
         """The part of the update's items that each micro-batch has."""
@@ -197,32 +206,32 @@ class Loop:
         factor = trainer.averaging_factor()
         return [factor * items / total if total else 0.0 for items in own]
 
-    def check_loss(self, loss: Tensor) -> None:
-        """A loss that is no number ends the training: the weights of the update before it are still good."""
+    def check(self, value: Tensor, what: str) -> None:
+        """What is no finite number ends the training: the weights of the update before it are still good."""
         first = self.trainer.state.global_step == self.first_step
-        if loss.device.type != "cpu" and not first:
+        if value.device.type != "cpu" and not first:
             return  # looking would wait for the device; it is looked at when it is logged
-        self.refuse(float(loss))
+        self.refuse(float(value), what)
 
-    def refuse(self, loss: float) -> None:
-        if math.isfinite(loss) or self.trainer.args.fp16:
+    def refuse(self, value: float, what: str) -> None:
+        if math.isfinite(value) or self.trainer.args.fp16:
             return
         step = self.trainer.state.global_step + 1
         rate = self.trainer.learning_rate()
         last = checkpoints.get_last_checkpoint(self.trainer.output_dir)
         raise ValueError(
-            f"the loss of step {step} is {loss} (learning rate {rate:.3g}): look for labels or inputs that are no "
+            f"the {what} of step {step} is {value} (learning rate {rate:.3g}): look for labels or inputs that are no "
             "numbers, for rows whose labels are all -100, or lower learning_rate and max_grad_norm; "
             + (f"the last good checkpoint is {last}" if last else "no checkpoint was written yet")
         )
 
     # --- after an update -------------------------------------------------------------------------------------
 
-    def log_evaluate_save(self, norm: Any, rate: float | None) -> None:
+    def log_evaluate_save(self) -> None:
         trainer = self.trainer
         control = trainer.control
         if control.should_log and self.progress.loss_steps:
-            self.log(norm, rate)
+            self.log()
         metrics = None
         if control.should_evaluate:
             metrics = trainer.evaluate_in_training(self.ignore_keys)
@@ -233,15 +242,15 @@ class Loop:
             self.save()
             trainer.control = trainer.callback_handler.on_save(trainer.args, trainer.state, trainer.control)
 
-    def log(self, norm: Any, rate: float | None) -> None:
+    def log(self) -> None:
         trainer, progress = self.trainer, self.progress
         total = trainer.mean_over_processes(self.loss_sum)
-        self.refuse(total)
+        self.refuse(total, "loss")
         logs: dict[str, float] = {"loss": total / progress.loss_steps}
-        if norm is not None:
-            logs["grad_norm"] = float(norm)
-        if rate is not None:
-            logs["learning_rate"] = rate
+        if self.norm is not None:
+            logs["grad_norm"] = float(self.norm)
+        if self.rate is not None:
+            logs["learning_rate"] = self.rate
         progress.loss_total += total
         self.loss_sum, progress.loss_steps = 0.0, 0
         trainer.log_with_time(logs, self.start_time)
@@ -252,6 +261,8 @@ class Loop:
         if trainer.state.best_global_step == trainer.state.global_step:
             trainer.state.best_model_checkpoint = str(folder)
         trainer.remember_callbacks()
+        self.progress.norm = None if self.norm is None else float(self.norm)
+        self.progress.rate = self.rate
         self.progress.loss_sums = saving.gathered(trainer.accelerator, float(self.loss_sum))
         saving.save(trainer, replace(self.progress))
         if trainer.args.push_to_hub:

@@ -29,13 +29,14 @@ class Old(NamedTuple):
     write: Callable[[Any, New], None]
     read: Callable[[Any], Any]  # the arguments -> what the old attribute shows
     no_effect: str = ""  # why it has none
+    is_name_alone: bool = False  # the same value under a new name, so that setting the default by hand says something
 
 
 def renamed(new: str, kind: type = str, default: Any = None) -> Old:
     def write(value: Any, arguments: New) -> None:
         arguments[new] = value
 
-    return Old(kind, default, write, lambda args: getattr(args, new))
+    return Old(kind, default, write, lambda args: getattr(args, new), is_name_alone=True)
 
 
 def switch(new: str, word: str) -> Old:
@@ -194,12 +195,12 @@ def of_today(owner: str, named: dict[str, Any], defaults: dict[str, Any]) -> dic
     return new
 
 
-def write_old(name: str, value: Any, new: New) -> None:
-    """Puts into the arguments `new` what an old one says; its default and None say nothing."""
+def write_old(name: str, value: Any, new: New, by_hand: bool = False) -> None:
+    """Puts into the arguments `new` what an old one says; its default and None say nothing, unless set by hand."""
     old = OLD_NAMES[name]
     if old.kind is bool and isinstance(value, str):
         value = {"true": True, "false": False}.get(value.lower(), value)
-    if value is None or value == old.default:
+    if (value is None or value == old.default) and not (by_hand and old.is_name_alone and old.default is not None):
         return
     if old.kind is bool and not isinstance(value, bool):
         raise TypeError(f"{name} is True or False, not {value!r}")

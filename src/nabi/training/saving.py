@@ -26,8 +26,9 @@ class Progress:
     """Where the loop stands, to the batch, and what it has added up since the last log.
 
     epoch and batches: how many epochs, and batches of this one, are done. loss_sums: of each process over the loss_steps
-    updates since the last log; loss_total: their mean over all updates. What decides the order of the data stands here
-    too, to be compared.
+    updates since the last log; loss_total: their mean over all updates. norm and rate: of the last update, for a log that
+    is to come. closing: an epoch's batches are done, but not yet what follows an epoch. order: what decides the order
+    of the data, to be compared.
     """
 
     epoch: int = 0
@@ -35,12 +36,15 @@ class Progress:
     loss_sums: list[float] = field(default_factory=lambda: [0.0])
     loss_steps: int = 0
     loss_total: float = 0.0
+    norm: float | None = None
+    rate: float | None = None
+    closing: bool = False
     order: dict[str, Any] | None = None
 
-    def loss_of(self, process: int) -> float:
+    def loss_of(self, process: int, world: int) -> float:
         """What this process had added up; after a change of their number, the mean."""
         sums = self.loss_sums
-        return sums[process] if process < len(sums) else sum(sums) / len(sums)
+        return sums[process] if len(sums) == world else sum(sums) / len(sums)
 
 
 def order_of(trainer: Trainer, batches_in_epoch: int | None) -> dict[str, Any]:

@@ -185,7 +185,7 @@ class Trainer:
         check_dataset(dataset, what)
         if not self.args.remove_unused_columns or self.accepted is None:
             return dataset, self.data_collator
-        accepted = {*self.accepted, *self.label_names}
+        accepted = {*self.accepted, *self.label_names, *getattr(self.data_collator, "reads", ())}
         by_length = self.args.train_sampling_strategy == "group_by_length"
         dataset = without_unused(dataset, accepted, {self.args.length_column_name} if by_length else set(), what)
         return dataset, KeepColumns(self.data_collator, {*accepted, *LABELS}, what)

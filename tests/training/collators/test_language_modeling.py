@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,22 @@ def test_a_tokenizer_without_a_mask_token_is_told_about_mlm() -> None:
 def test_older_scripts_pass_the_probability_third() -> None:
     collate = DataCollatorForLanguageModeling(pair("wordpiece")[0], True, 0.3)  # type: ignore[arg-type]
     assert collate.mlm_probability == 0.3 and collate.whole_word_mask is False
+
+
+def test_labels_that_are_replaced_are_said_unless_they_are_copies(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"input_ids": [5, 6, 7], "labels": [5, 6, 7]}, {"input_ids": [5, 6], "labels": [5, 6]}]
+    collate = DataCollatorForLanguageModeling(pair("bpe")[0], mlm=False)
+    with caplog.at_level(logging.WARNING, "nabi"):
+        assert collate(rows)["labels"].tolist() == [[5, 6, 7], [5, 6, -100]] and not caplog.text
+        collate([{"input_ids": [5, 6, 7], "labels": [-100, 6, 7]}])
+    assert "labels are replaced" in caplog.text
+
+
+def test_a_collator_can_be_sent_to_a_worker_after_use() -> None:
+    collate = DataCollatorForLanguageModeling(pair("wordpiece")[0], seed=1)
+    collate(examples("wordpiece"))
+    sent = pickle.loads(pickle.dumps(collate))
+    assert_same(sent(examples("wordpiece")), collate(examples("wordpiece")))
 
 
 def test_ends_that_no_label_teaches_are_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -193,7 +193,19 @@ UNLIKE = {
     "None": Unlike(
         collators.DataCollatorWithPadding(WORDS), [{**ONE, "label": None}, {**ONE, "label": 1}], "example 0"
     ),
-    "a dict": Unlike(collators.DataCollatorWithPadding(WORDS), [{**ONE, "meta": {"id": 1}}] * 2, "'meta' holds a dict"),
+    "a dict": Unlike(
+        collators.DataCollatorWithPadding(WORDS), [{**ONE, "meta": {"id": 1}}] * 2, "'meta' holds dict objects"
+    ),
+    "no ids": Unlike(
+        collators.DataCollatorWithPadding(WORDS), [{"text": "나비"}], "no 'input_ids', only text: tokenize"
+    ),
+    "texts alone": Unlike(collators.DefaultDataCollator(), [{"text": "나비"}], "no 'input_ids', only texts: tokenize"),
+    "one label": Unlike(
+        collators.DataCollatorForTokenClassification(WORDS),
+        [{**ONE, "labels": 3}],
+        "the one label 3.*DataCollatorWithPadding",
+    ),
+    "one text": Unlike(collators.DataCollatorForMultipleChoice(WORDS), [{**ONE, "label": 0}], "one for each choice"),
     "tokens and labels": Unlike(
         collators.DataCollatorForTokenClassification(WORDS), [{**ONE, "labels": [1]}], "1 labels for 2 tokens"
     ),
@@ -226,3 +238,10 @@ def test_an_unknown_kind_of_tensors_is_an_error() -> None:
     ):
         with pytest.raises(ValueError, match=r"'tf'.*'pt'"):
             make(return_tensors="tf")([ONE])
+
+
+@pytest.mark.parametrize("given", [ONE, "나비", ["나비"], [5, 6]], ids=str)
+def test_what_is_no_list_of_examples_is_an_error(given: Any) -> None:
+    for collate in (collators.DataCollatorWithPadding(WORDS), collators.DataCollatorForLanguageModeling(WORDS)):
+        with pytest.raises(TypeError, match="a collator takes"):
+            collate(given)

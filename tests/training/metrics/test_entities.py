@@ -37,7 +37,7 @@ def test_scores_are_those_of_seqeval(scheme: str | None, average: str, count: in
         # Some texts as they should be, so that there is something to find.
         other = texts(LETTERS[scheme], 99, count)
         told = [gold[place] if place % 3 else other[place] for place in range(count)]
-        ours = compute("seqeval", told, gold, entity_average=average, scheme=scheme)
+        ours = compute("seqeval", told, gold, average=average, scheme=scheme)
         for name in ("precision", "recall", "f1"):
             expected = getattr(theirs, f"{name}_score")(gold, told, **options)
             assert ours[name] == pytest.approx(0 if isnan(expected) else expected), name  # nan: no entity at all
@@ -82,7 +82,7 @@ def test_bilou_is_read_as_its_twin_iobes() -> None:
         ([["E-X"]], [["O"]], {"scheme": "IOB2"}, "'E-X' does not belong to the scheme IOB2"),
         ([["O", "O"]], [["O"]], {}, "text 0 has 2 predicted tags, but 1 labels"),
         ([["O"]], [["O"]], {"scheme": "BIO"}, "scheme is 'BIO'"),
-        ([["O"]], [["O"]], {"entity_average": "binary"}, "entity_average is 'binary'"),
+        ([["O"]], [["O"]], {"average": "binary"}, "average is 'binary'"),
     ],
 )
 def test_what_does_not_fit_is_one_clear_error(told: Any, gold: Any, options: dict[str, Any], message: str) -> None:

@@ -208,6 +208,7 @@ def test_a_wrong_request_fails_before_anything_is_computed(
         ("seqeval", LOGITS[None], LABELS[None], "give id2label"),
         ("seqeval", None, None, "no predictions or no labels"),
         ("rouge", [[1, 2]], [[1, 2]], "give tokenizer"),
+        ("rouge", "a", ["a"], "a list of texts is due"),
         ("rouge", ["a"], ["a", "b"], "1 predictions, but 2 references"),
         ("perplexity", LOGITS, LABELS, r'include_for_metrics=\["loss"\]'),
     ],

@@ -11,7 +11,9 @@ import torch.nn.functional as F
 import transformers
 
 import nabi
+from nabi.training.arguments import TrainingArguments
 from nabi.training.objectives.replaced_tokens import ReplacedTokenDetection
+from nabi.training.trainer import Trainer
 
 from .small_models import make
 
@@ -115,6 +117,32 @@ def test_both_are_saved_as_checkpoints_of_their_own_and_restored(tmp_path: Path)
             parameter.zero_()
     again.restore_weights(tmp_path)
     assert all(value.equal(model.state_dict()[name]) for name, value in again.state_dict().items())
+
+
+def test_a_training_that_goes_on_from_a_checkpoint_ends_as_the_whole_one(tmp_path: Path) -> None:
+    rows = [
+        {"input_ids": ids, "labels": labels}
+        for ids, labels in zip(batch()["input_ids"], batch()["labels"], strict=True)
+    ]
+    ends = []
+    for name, resume in (("whole", None), ("resumed", str(tmp_path / "whole" / "checkpoint-2"))):
+        args = TrainingArguments(
+            output_dir=str(tmp_path / name),
+            max_steps=4,
+            per_device_train_batch_size=2,
+            save_steps=2,
+            learning_rate=1e-2,
+            report_to=[],
+            use_cpu=True,
+            disable_tqdm=True,
+        )
+        trainer = Trainer(both(), args, train_dataset=rows)
+        trainer.train(resume_from_checkpoint=resume)
+        ends.append(trainer.model.state_dict())
+    assert all(value.equal(ends[1][name]) for name, value in ends[0].items())
+    assert not ends[0]["discriminator.discriminator_predictions.dense.weight"].equal(
+        both().state_dict()["discriminator.discriminator_predictions.dense.weight"]
+    )
 
 
 @pytest.mark.parametrize(

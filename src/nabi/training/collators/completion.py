@@ -59,7 +59,7 @@ class DataCollatorForCompletionOnlyLM(DataCollatorForLanguageModeling):
             answered = self.answers(ids)
             labels[index, ~answered] = self.ignore_index
             if (labels[index] == self.ignore_index).all():
-                self.warn(index, ids)
+                self.warn(index, ids[batch["attention_mask"][index] == 1])
         return self.flat(batch) if self.padding_free else batch
 
     def answers(self, ids: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...tokenization.tensors import as_tensor
-from .examples import DataCollatorMixin, as_examples, check_numbers, checked_kind
+from .examples import DataCollatorMixin, as_examples, check_column, check_numbers, checked_kind
 
 
 def default_data_collator(features: Sequence[Any], return_tensors: str = "pt") -> dict[str, Any]:
@@ -30,6 +30,8 @@ def default_data_collator(features: Sequence[Any], return_tensors: str = "pt") -
         if key not in ("label", "label_ids") and not isinstance(first, str):
             check_numbers({key: first})
             batch[key] = stacked(key, [one[key] for one in examples], kind)
+    if not batch:
+        check_column("input_ids", {})
     return batch
 
 

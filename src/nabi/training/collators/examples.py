@@ -9,8 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..columns import LABELS
-
 
 class DataCollatorMixin:
     """Called with a list of examples, it runs torch_call (return_tensors "pt") or numpy_call ("np").
@@ -50,8 +48,7 @@ def as_examples(features: Sequence[Any]) -> list[dict[str, Any]]:
 
     ValueError if there is no example, or if a key is missing in some of them.
     """
-    if len(features) == 0:
-        raise ValueError("a collator was given no example: there is no batch of none")
+    check_list(features)
     examples = [dict(one) if isinstance(one, Mapping) else attributes(one) for one in features]
     keys = {key: None for example in examples for key in example}
     for key in keys:
@@ -68,6 +65,13 @@ def as_examples(features: Sequence[Any]) -> list[dict[str, Any]]:
     return examples
 
 
+def check_list(features: Any) -> None:
+    if isinstance(features, (Mapping, str)):
+        raise TypeError(f"a collator takes a list of examples, not one {type(features).__name__}: pass [example]")
+    if len(features) == 0:
+        raise ValueError("a collator was given no example: there is no batch of none")
+
+
 def attributes(one: Any) -> dict[str, Any]:
     if not hasattr(one, "__dict__"):
         raise TypeError(
@@ -77,14 +81,22 @@ def attributes(one: Any) -> dict[str, Any]:
     return dict(vars(one))
 
 
+def check_column(name: str, example: dict[str, Any]) -> None:
+    if name not in example:
+        raise ValueError(
+            f"the examples have no {name!r}, only {', '.join(example) or 'texts'}: tokenize them first, as in "
+            "dataset.map(lambda rows: tokenizer(rows['text'], truncation=True), batched=True)"
+        )
+
+
 def check_numbers(example: dict[str, Any]) -> None:
     """ValueError for a column that no tensor can hold, looking at one example."""
     for key, value in example.items():
         found = no_number(value)
         if found is None:
             continue
-        if key in LABELS:
-            remedy = "turn each label into its id first: model.config.label2id[…]"
+        if "label" in key:
+            remedy = "make numbers of it first: model.config.label2id[…] of a label, tokenizer(text_target=…) of a text"
         else:
             remedy = f"take it out with dataset.remove_columns([{key!r}])"
         raise ValueError(f"the column {key!r} holds {found}, which no tensor can hold: {remedy}")
@@ -102,7 +114,7 @@ def no_number(value: Any) -> str | None:
         return None
     if isinstance(value, str):
         return f"text ({value[:40]!r})"
-    return "None" if value is None else f"a {type(value).__name__}"
+    return "None" if value is None else f"{type(value).__name__} objects"
 
 
 def padded(name: str, rows: Sequence[Any], fill: Any, *, length: int | None = None, side: str = "right") -> Tensor:

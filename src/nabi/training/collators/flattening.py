@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from .examples import DataCollatorMixin, as_examples, check_numbers, joined
+from .examples import DataCollatorMixin, as_examples, check_column, check_numbers, joined
 
 
 @dataclass
@@ -38,8 +38,8 @@ class DataCollatorWithFlattening(DataCollatorMixin):
 
     def torch_call(self, features: Sequence[Any]) -> dict[str, Any]:
         examples = as_examples(features)
-        for key in ("input_ids", "labels"):
-            check_numbers({key: examples[0].get(key, 0)})
+        check_column("input_ids", examples[0])
+        check_numbers({key: examples[0].get(key, 0) for key in ("input_ids", "labels")})
         ids, sizes = joined([one["input_ids"] for one in examples])
         labels = joined([one["labels"] for one in examples])[0] if "labels" in examples[0] else ids.clone()
         ends = sizes.cumsum(0)

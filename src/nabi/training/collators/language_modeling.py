@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from ...nn.losses import IGNORED
 from .examples import DataCollatorMixin, padded
 from .padding import as_input_examples, pad
 from .randomness import Chance
@@ -17,7 +18,6 @@ from .words import WordMarks, first_tokens, whole, word_numbers
 
 logger = logging.getLogger(__name__)
 
-IGNORED = -100
 PER_TOKEN = ("offset_mapping", "word_ids")  # columns that say what words the tokens are of
 
 
@@ -32,6 +32,9 @@ class DataCollatorForLanguageModeling(DataCollatorMixin):
     seed: for a generator of the collator's own; without it torch's global one decides.
     pad_to_multiple_of; return_tensors: "pt" or "np".
     """
+
+    # What it reads beside the model's inputs: the trainer leaves these columns in.
+    reads: ClassVar[tuple[str, ...]] = ("special_tokens_mask", *PER_TOKEN)
 
     tokenizer: Any
     mlm: bool = True
@@ -66,7 +69,7 @@ class DataCollatorForLanguageModeling(DataCollatorMixin):
             self.mask_replace_prob, self.random_replace_prob = 1.0, 0.0
         self.chance = Chance(self.seed)
         self._marks: WordMarks | None = None
-        self._warned = False
+        self._told_ends = self._told_labels = False
 
     def torch_call(self, features: Sequence[Any]) -> Any:
         """Examples with input_ids, or bare rows of ids -> input_ids, attention_mask, labels (n, length).
@@ -74,6 +77,7 @@ class DataCollatorForLanguageModeling(DataCollatorMixin):
         special_tokens_mask, offset_mapping and word_ids are used where the examples have them, and left out.
         """
         examples = as_input_examples(features)
+        self.drop_labels(examples)
         beside = {name: [one.pop(name) for one in examples] for name in PER_TOKEN if name in examples[0]}
         batch = pad(self.tokenizer, examples, "pt", multiple=self.pad_to_multiple_of)
         ids, special = batch["input_ids"], batch.pop("special_tokens_mask", None)
@@ -85,6 +89,16 @@ class DataCollatorForLanguageModeling(DataCollatorMixin):
         else:
             batch["input_ids"], batch["labels"] = self.torch_mask_tokens(ids, special)
         return batch
+
+    def drop_labels(self, examples: list[dict[str, Any]]) -> None:
+        """Labels that the examples bring are made anew; that is said if they were more than copies of the ids."""
+        brought = [one.pop("labels") for one in examples if "labels" in one]
+        if brought and not self._told_labels and list(brought[0]) != list(examples[0]["input_ids"]):
+            self._told_labels = True
+            logger.warning(
+                "The examples' own labels are replaced, as this collator makes labels of input_ids: to keep them use "
+                "DataCollatorForSeq2Seq(tokenizer), or DataCollatorForTokenClassification(tokenizer)."
+            )
 
     def torch_mask_tokens(self, inputs: Tensor, special_tokens_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """ids (n, length), and 1 where a token must not be masked -> masked ids, labels."""
@@ -121,8 +135,8 @@ class DataCollatorForLanguageModeling(DataCollatorMixin):
         if pad_id is None:
             return ids.clone()
         ends = (ids == pad_id) & (batch.get("attention_mask", torch.zeros_like(ids)) == 1)
-        if not self._warned and pad_id == self.tokenizer.eos_token_id and bool(ends.any()):
-            self._warned = True
+        if not self._told_ends and pad_id == self.tokenizer.eos_token_id and bool(ends.any()):
+            self._told_ends = True
             logger.warning(
                 "The tokenizer's padding token is its end-of-text token %r, so ends of texts get no label and the "
                 "model will not learn to stop: choose another pad_token to change that.",

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from .examples import DataCollatorMixin, as_examples
+from .examples import DataCollatorMixin, as_examples, check_column, check_numbers
 from .padding import pad
 
 
@@ -26,8 +26,12 @@ class DataCollatorForMultipleChoice(DataCollatorMixin):
         """input_ids, … (n, choices, length); labels (n,), the index of the fitting choice."""
         examples = as_examples(features)
         name = next((name for name in ("label", "labels") if name in examples[0]), None)
-        labels = [] if name is None else [int(one.pop(name)) for one in examples]
+        labels = [] if name is None else [one.pop(name) for one in examples]
+        check_numbers({str(name): labels})
+        check_column("input_ids", examples[0])
         choices = len(examples[0]["input_ids"])
+        if choices and not hasattr(examples[0]["input_ids"][0], "__len__"):
+            raise ValueError("input_ids of example 0 is one text: give a list of texts' ids, one for each choice")
         for index, example in enumerate(examples):
             for key, value in example.items():
                 if not hasattr(value, "__len__") or len(value) != choices:
@@ -40,5 +44,5 @@ class DataCollatorForMultipleChoice(DataCollatorMixin):
         for key, value in batch.items():
             batch[key] = value.view(len(examples), choices, *value.shape[1:])
         if labels:
-            batch["labels"] = torch.tensor(labels)
+            batch["labels"] = torch.tensor([int(label) for label in labels])
         return batch

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..columns import LABELS
-from .examples import as_examples, check_numbers, checked_kind
+from .examples import as_examples, check_column, check_list, check_numbers, checked_kind
 
 
 @dataclass
@@ -51,20 +51,20 @@ def pad(
     Examples of one length need no padding token (a GPT-2 on blocks of text has none).
     """
     kind = checked_kind(return_tensors)
+    main = getattr(tokenizer, "model_input_names", ["input_ids"])[0]
+    check_column(main, examples[0])
     check_numbers(examples[0])
-    if fits_already(tokenizer, examples, padding, multiple or 1):
+    if fits_already([one[main] for one in examples], padding, multiple or 1):
         padding = False
     settings = {"max_length": max_length, "pad_to_multiple_of": multiple} if padding else {}
     return tokenizer.pad(examples, padding=padding, return_tensors=kind, **settings)
 
 
-def fits_already(tokenizer: Any, examples: list[dict[str, Any]], padding: Any, multiple: int) -> bool:
+def fits_already(rows: list[Any], padding: Any, multiple: int) -> bool:
     """Whether padding to the longest adds nothing."""
-    main = getattr(tokenizer, "model_input_names", ["input_ids"])[0]
-    if main not in examples[0] or getattr(padding, "value", padding) not in (True, "longest"):
-        return False
-    size = len(examples[0][main])
-    return size % multiple == 0 and all(len(one[main]) == size for one in examples)
+    size = len(rows[0])
+    longest = getattr(padding, "value", padding) in (True, "longest")
+    return longest and size % multiple == 0 and all(len(row) == size for row in rows)
 
 
 def check_label_sizes(examples: list[dict[str, Any]]) -> None:
@@ -83,5 +83,6 @@ def check_label_sizes(examples: list[dict[str, Any]]) -> None:
 
 def as_input_examples(features: Sequence[Any]) -> list[dict[str, Any]]:
     """as_examples, for collators that take bare rows of ids too (lists, arrays or tensors)."""
-    rows = len(features) > 0 and (isinstance(features[0], (list, tuple)) or hasattr(features[0], "ndim"))
+    check_list(features)
+    rows = isinstance(features[0], (list, tuple)) or hasattr(features[0], "ndim")
     return [{"input_ids": row} for row in features] if rows else as_examples(features)

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...nn.losses import IGNORED
 from .examples import DataCollatorMixin
-from .language_modeling import IGNORED, check_mask_token
+from .language_modeling import check_mask_token
 from .padding import as_input_examples, pad
 
 

@@ -24,6 +24,6 @@ class Chance:
         info = get_worker_info()
         worker = None if info is None else info.id
         if self._own is None or worker != self._worker:
-            self._own = torch.Generator().manual_seed(self.seed)
+            self._own = torch.Generator().manual_seed(self.seed + (worker or 0))
             self._worker = worker
         return self._own

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...nn.losses import IGNORED
 from .examples import DataCollatorMixin, padded
-from .language_modeling import IGNORED
 from .padding import as_input_examples
 from .randomness import Chance
 

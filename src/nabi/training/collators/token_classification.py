@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from .examples import DataCollatorMixin, as_examples, check_numbers, padded
+from .examples import DataCollatorMixin, as_examples, check_column, check_numbers, padded
 from .padding import pad
 
 
@@ -33,6 +33,12 @@ class DataCollatorForTokenClassification(DataCollatorMixin):
         labels = [] if name is None else [one.pop(name) for one in examples]
         for index, (row, one) in enumerate(zip(labels, examples, strict=False)):
             check_numbers({str(name): row})
+            check_column("input_ids", one)
+            if not hasattr(row, "__len__"):
+                raise ValueError(
+                    f"example {index} of the batch has the one label {row}, where each token wants its own: for a "
+                    "label of the whole text use DataCollatorWithPadding"
+                )
             if len(row) != len(one["input_ids"]):
                 raise ValueError(
                     f"example {index} of the batch has {len(row)} labels for {len(one['input_ids'])} tokens: align "

@@ -21,17 +21,17 @@ def seqeval(
     predictions: Sequence[Sequence[str]],
     references: Sequence[Sequence[str]],
     *,
-    entity_average: str = "micro",
+    average: str = "micro",
     scheme: str | None = None,
     by_kind: bool = False,
 ) -> dict[str, float]:
     """Precision, recall and F1 of entities, and the accuracy of single tags.
 
-    entity_average: "micro" over all entities, "macro" and "weighted" over their kinds. scheme: None, "IOB2", "IOBES".
+    average: "micro" over all entities, "macro" and "weighted" over their kinds. scheme: None, "IOB2", "IOBES".
     by_kind: also "PER_f1", "PER_precision", "PER_recall" and "PER_number" for every kind.
     """
-    if entity_average not in AVERAGES:
-        raise ValueError(f"entity_average is {entity_average!r}; expected one of {', '.join(AVERAGES)}")
+    if average not in AVERAGES:
+        raise ValueError(f"average is {average!r}; expected one of {', '.join(AVERAGES)}")
     if scheme not in (None, "IOB2", "IOBES"):
         raise ValueError(f"scheme is {scheme!r}; expected 'IOB2', 'IOBES', or None for forgiving reading")
     predicted, true, found = Counter[str](), Counter[str](), Counter[str]()
@@ -46,10 +46,10 @@ def seqeval(
     kinds = sorted(set(predicted) | set(true))
     scores = {kind: precision_recall_f1(found[kind], predicted[kind], true[kind]) for kind in kinds}
     overall: Sequence[float]
-    if entity_average == "micro":
+    if average == "micro":
         overall = precision_recall_f1(found.total(), predicted.total(), true.total())
     else:
-        weights = [true[kind] if entity_average == "weighted" else 1 for kind in kinds]
+        weights = [true[kind] if average == "weighted" else 1 for kind in kinds]
         overall = tuple(weighted_mean([scores[kind][part] for kind in kinds], weights) for part in range(3))
     result = {
         "precision": overall[0],

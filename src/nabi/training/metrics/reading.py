@@ -144,6 +144,8 @@ def read_texts(given: EvalPrediction, context: Context) -> tuple[list[str], list
     predictions, references = first(given.predictions), given.label_ids
     if predictions is None or references is None:
         raise ValueError("there are no predictions or no references to measure by: does the evaluation set have them?")
+    if isinstance(predictions, str) or isinstance(references, str):
+        raise ValueError("one text is given where a list of texts is due, of predictions and of references alike")
     if is_list_of_texts(predictions) and all(isinstance(one, str) or is_list_of_texts(one) for one in references):
         check_lengths(predictions, references)
         return [text.strip() for text in predictions], [

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...nn.losses import IGNORED
+from ...nn.pretrained import PreTrainedModel
 from ..columns import accepted_columns, unwrapped
 from ..losses import shifts_labels
 from ..trainer import Trainer
@@ -124,6 +125,8 @@ class DistillationTrainer(Trainer):
         kept = {name: value for name, value in inputs.items() if takes is None or name in takes}
         if not hasattr(unwrapped(self.teacher), "prepare_decoder_input_ids_from_labels"):
             kept = {name: value for name, value in kept.items() if name not in self.label_names}
+        if takes is not None and "use_cache" in takes:
+            kept["use_cache"] = False
         with torch.no_grad():
             return self.teacher(**kept)
 
@@ -152,10 +155,10 @@ class DistillationTrainer(Trainer):
 
 
 def check_teacher(student: Any, teacher: Any, hidden: bool) -> None:
-    """ValueError for two models that cannot be compared; a plain module without a config is not looked at."""
-    own, other = getattr(student, "config", None), getattr(teacher, "config", None)
-    if own is None or other is None:
+    """ValueError for two models that cannot be compared; modules of other kinds are not looked at."""
+    if not (isinstance(student, PreTrainedModel) and isinstance(teacher, PreTrainedModel)):
         return
+    own, other = student.config, teacher.config
     if hidden and (own.hidden_size != other.hidden_size or own.is_encoder_decoder):
         raise ValueError(
             f"hidden_weight compares the last hidden states, of size {own.hidden_size} in the student and "

@@ -8,19 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from ... import auto
+from .label_names import own_names
 from .task import Task
 
 
 @dataclass(frozen=True)
 class Made:
-    """The model; the weights that are new in it, and those of another shape in the checkpoint, as (name, disk, here)."""
+    """The model; the weights that are new in it; those of another shape in the checkpoint, as (name, disk, here); the
+    labels of the checkpoint's head, if they are others and the head is new for that."""
 
     model: Any
     new: tuple[str, ...] = ()
     reshaped: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...] = ()
+    other_labels: tuple[str, ...] = ()
 
 
 def make_model(task: Task, name: str, from_scratch: bool, **options: Any) -> Made:
@@ -40,7 +44,20 @@ def make_model(task: Task, name: str, from_scratch: bool, **options: Any) -> Mad
     of_body = [key for key, _, _ in reshaped if key.startswith(f"{model.base_model_prefix}.")]
     if of_body:
         raise ValueError(f"{name} has {', '.join(of_body[:3])} of another shape than its config.json says")
-    return Made(model, tuple(info["missing_keys"]), reshaped)
+    other = () if reshaped or info["missing_keys"] else other_labels(task, name, options)
+    if other:  # a head that means other things by its rows is worse than a new one
+        with torch.no_grad():
+            for head in heads(model):
+                for module in reversed(list(getattr(model, head).modules())):
+                    model.init_module(module)
+    return Made(model, tuple(info["missing_keys"]), reshaped, other)
+
+
+def other_labels(task: Task, name: str, options: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the checkpoint's labels, where it has such and the task's are others."""
+    names = task.describe() or {}
+    known = own_names(auto.AutoConfig.from_pretrained(name, **options))
+    return tuple(known) if names and known and known != list(names.values()) else ()
 
 
 @contextmanager
@@ -56,8 +73,12 @@ def no_reports() -> Iterator[None]:
 
 
 def heads(model: Any) -> list[str]:
-    """The modules beside the body."""
-    return [name for name, _ in model.named_children() if name != model.base_model_prefix]
+    """The modules beside the body that have weights."""
+    return [
+        name
+        for name, module in model.named_children()
+        if name != model.base_model_prefix and any(True for _ in module.parameters())
+    ]
 
 
 def freeze_body(model: Any, task: Task) -> None:

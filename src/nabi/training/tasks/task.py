@@ -34,10 +34,12 @@ class TaskSettings:
 
 @dataclass
 class Encoded:
-    """The examples of a split, as the trainer takes them; how many rows were too long and are cut."""
+    """The examples of a split, as the trainer takes them; how many rows were too long and are cut, and how many are
+    left out since nothing would be left of them to learn."""
 
     examples: list[dict[str, Any]] = field(default_factory=list)
     cut: int = 0
+    left_out: int = 0
 
 
 class Task:
@@ -89,7 +91,10 @@ class Task:
             part = self.encode_batch(batch, start, tokenizer, length)
             encoded.examples += part.examples
             encoded.cut += part.cut
+            encoded.left_out += part.left_out
             advance(len(batch))
+        if not encoded.examples:
+            raise ValueError(f"nothing can be learned of any row within {length} tokens: raise max_length")
         return encoded
 
     def encode_batch(self, rows: Rows, first: int, tokenizer: Any, length: int) -> Encoded:
@@ -126,15 +131,13 @@ class Task:
 
 def reads_at_most(model: Any, tokenizer: Any) -> int | None:
     """Tokens of the longest text by the model's positions and the tokenizer's limit; None: any number."""
-    limits = []
-    stated = getattr(tokenizer, "model_max_length", None)
-    if stated and stated < NO_LIMIT:
-        limits.append(int(stated))
-    positions = getattr(model.config, "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        first = next((module.first_position for module in model.modules() if hasattr(module, "first_position")), 0)
-        limits.append(positions - first)
-    return min(limits) if limits else None
+    stated = getattr(tokenizer, "model_max_length", None) or NO_LIMIT
+    positions = getattr(model.config, "max_position_embeddings", None) or NO_LIMIT
+    if stated < NO_LIMIT:
+        return int(min(stated, positions))
+    # RoBERTa's positions begin at 2, and its config counts those before that too.
+    first = next((module.first_position for module in model.modules() if hasattr(module, "first_position")), 0)
+    return None if positions == NO_LIMIT else int(positions - first)
 
 
 def inputs_of(encoded: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ...data.rows import Rows
-from .task import Encoded, Task, inputs_of, shortest
+from .task import Encoded, Task, inputs_of, reads_at_most, shortest
 
 TARGET_LENGTH = 128
 
@@ -43,9 +43,14 @@ class Text2TextGeneration(Task):
         usual = of_task.get("prefix") or getattr(config, "prefix", None) or ""
         self.prefix = usual if self.settings.prefix is None else self.settings.prefix
 
-    @property
-    def target_length(self) -> int:
-        return self.settings.max_target_length or TARGET_LENGTH
+    def longest(self, model: Any, tokenizer: Any) -> int:
+        """As for all; and the longest target, which the decoder must be able to write."""
+        limit = reads_at_most(model, tokenizer)
+        wanted = self.settings.max_target_length
+        if wanted is not None and limit is not None and wanted > limit:
+            raise ValueError(f"max_target_length is {wanted}, but the model writes {limit} tokens at most")
+        self.target_length = wanted or min(TARGET_LENGTH, limit or TARGET_LENGTH)
+        return super().longest(model, tokenizer)
 
     def encode_batch(self, rows: Rows, first: int, tokenizer: Any, length: int) -> Encoded:
         source, target = self.roles

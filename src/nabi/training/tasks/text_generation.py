@@ -47,16 +47,13 @@ class TextGeneration(Task):
         else:
             return self.encode_texts(rows, tokenizer, length)
         part = Encoded()
-        for number, pieces in enumerate(parts):
+        for pieces in parts:
             ids, labels = spelled(pieces, tokenizer, with_beginning="prompt" in rows.columns)
+            if all(label == IGNORED for label in labels[:length]):  # the prompt alone is as long as that
+                part.left_out += 1
+                continue
             part.cut += len(ids) > length
-            ids, labels = ids[:length], labels[:length]
-            if all(label == IGNORED for label in labels):
-                raise ValueError(
-                    f"row {first + number} has {len(ids)} tokens before its answer, so that nothing of the answer is "
-                    f"within max_length, which is {length}: raise it, or shorten the prompt"
-                )
-            part.examples.append({"input_ids": ids, "labels": labels})
+            part.examples.append({"input_ids": ids[:length], "labels": labels[:length]})
         return part
 
     def encode_texts(self, rows: Rows, tokenizer: Any, length: int) -> Encoded:
