@@ -132,7 +132,8 @@ def test_a_run_that_dies_right_after_a_checkpoint_at_an_epochs_end_still_ends_th
 
 def test_an_exception_of_ones_own_can_be_resumed_after(processes: Any, uninterrupted: Any, tmp_path: Path) -> None:
     child(processes, tmp_path, event="on_substep_end", step=9, how="raise")
-    assert (tmp_path / "error.txt").read_text() == "KeyError: 'a fault of the user\\'s own'".replace("\\'", "'") or True
+    assert (tmp_path / "error.txt").read_text(encoding="utf-8") == "KeyError: 'a fault in the callback'"
+    (tmp_path / "error.txt").unlink()
     assert child(processes, tmp_path, resume=True) == 0
     assert remains(tmp_path) == uninterrupted("usual")
 
@@ -182,7 +183,7 @@ def test_a_full_disk_is_one_clear_error_and_the_last_checkpoint_stays_good(
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("good")
-    script.make(folder, max_steps=6, save_steps=3, eval_strategy="no", callbacks=[]).train()
+    script.make(folder, max_steps=6, save_steps=3, eval_strategy="no").train()
     return folder
 
 
@@ -241,8 +242,7 @@ def test_a_checkpoint_of_another_model_is_a_clear_error(other: dict[str, int], g
 
 def test_the_best_checkpoint_outlives_the_limit_and_comes_back_at_the_end(tmp_path: Path) -> None:
     together = {"save_steps": 2, "eval_steps": 2, "save_total_limit": 2, "load_best_model_at_end": True}
-    trainer = script.make(tmp_path, **together, max_steps=14, learning_rate=0.3)
-    trainer.pop_callback(script.EarlyStoppingCallback)
+    trainer = script.make(tmp_path, **together, max_steps=14, learning_rate=2.0)
     trainer.train()
     log = {row["step"]: row["eval_loss"] for row in trainer.state.log_history if "eval_loss" in row}
     best = min(log, key=lambda step: log[step])

@@ -100,6 +100,13 @@ def test_a_saved_state_is_plain_and_goes_on_where_it_was(case: tuple[str, dict])
     pickle.dumps(first)
 
 
+def test_greedy_smooths_over_its_window() -> None:
+    made = get_scheduler("greedy", optimizer(), scheduler_specific_kwargs={"smooth": True, "window_size": 2})
+    for metric in (4, 2, 0):
+        made.step(metric)
+    assert made.best == 1.0
+
+
 def test_there_is_a_schedule_for_every_name_and_a_function_under_every_name_of_the_incumbent() -> None:
     assert {str(name) for name in schedules.SCHEDULES} == {name.value for name in THEIRS}
     assert {one.__name__ for one in schedules.SCHEDULES.values()} == {one.__name__ for one in THEIRS.values()}

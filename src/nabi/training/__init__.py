@@ -7,8 +7,13 @@ HOMES: dict[str, str] = {
     "Trainer": "trainer",
     "Seq2SeqTrainer": "seq2seq",
     **dict.fromkeys(["TrainingArguments", "Seq2SeqTrainingArguments"], "arguments"),
-    "HfArgumentParser": "argument_parser",
-    **dict.fromkeys(["EvaluationStrategy", "IntervalStrategy", "SaveStrategy", "SchedulerType"], "choices"),
+    **dict.fromkeys(["HfArg", "HfArgumentParser"], "argument_parser"),
+    "AcceleratorConfig": "accelerator_config",
+    **dict.fromkeys(
+        """EvaluationStrategy HubStrategy IntervalStrategy OptimizerNames ParallelMode SaveStrategy
+        SchedulerType""".split(),
+        "choices",
+    ),
     **dict.fromkeys(["EvalLoopOutput", "PredictionOutput", "TrainOutput"], "results"),
     **dict.fromkeys(["enable_full_determinism", "set_seed"], "seeds"),
     "get_last_checkpoint": "checkpoints",
@@ -38,6 +43,7 @@ HOMES: dict[str, str] = {
     "GreedyLR": "greedy",
     **dict.fromkeys(["Adafactor", "AdafactorSchedule", "get_adafactor_schedule"], "adafactor"),
     "AdamW": "adamw",
+    "layerwise_groups": "decay",
     "EvalPrediction": "metrics",
     **dict.fromkeys(["DistillationTrainer", "distillation_loss"], "objectives.distillation"),
     "student_of": "objectives.students",

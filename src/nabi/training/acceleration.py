@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from typing import Any
 
 from torch import nn
@@ -184,6 +185,5 @@ def name_blocks(accelerator: Any, model: nn.Module) -> None:
 
 def is_sharded(model: nn.Module) -> bool:
     """Whether this process holds parts of the weights only."""
-    from torch.distributed.tensor import DTensor
-
-    return any(isinstance(weight, DTensor) for weight in model.parameters())
+    tensor = sys.modules.get("torch.distributed.tensor")  # slow to load, and who shards has loaded it
+    return tensor is not None and any(isinstance(weight, tensor.DTensor) for weight in model.parameters())

@@ -38,6 +38,7 @@ def run_over(
     trainer.callback_handler.eval_dataloader = loader
     was_training = model.training
     model.eval()
+    switch(trainer.optimizer, "eval")
     try:
         for number, inputs in enumerate(loader):
             rows, total = batch_size_of(inputs) or 1, rows_in(loader)
@@ -72,6 +73,8 @@ def run_over(
             trainer.control = trainer.callback_handler.on_prediction_step(args, trainer.state, trainer.control)
     finally:
         model.train(was_training)
+        if was_training:
+            switch(trainer.optimizer, "train")
     if not seen:
         raise ValueError(f"the dataset for {prefix!r} has no examples: there is nothing to evaluate")
     order = loader.sampler.rows() if isinstance(getattr(loader, "sampler", None), Order) else None
@@ -89,6 +92,12 @@ def run_over(
         metrics[f"{prefix}_loss"] = weighted_mean(losses, weights)
     named = {name if name.startswith(f"{prefix}_") else f"{prefix}_{name}": value for name, value in metrics.items()}
     return EvalLoopOutput(predictions=predictions, label_ids=labels, metrics=named, num_samples=seen)
+
+
+def switch(optimizer: Any, mode: str) -> None:
+    """Schedule-free optimizers hold other weights while they train (arXiv:2405.15682); the others have no modes."""
+    if callable(getattr(optimizer, mode, None)):
+        getattr(optimizer, mode)()
 
 
 def answers_in(outputs: Any, has_loss: bool, ignored: set[str]) -> Any:

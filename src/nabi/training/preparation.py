@@ -10,6 +10,7 @@ import torch
 from . import checkpoints
 from .acceleration import name_blocks, recomputes, shards
 from .columns import unwrapped
+from .evaluation import switch
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -20,6 +21,8 @@ def prepare(trainer: Trainer, max_steps: int, resume_from: Path | None) -> None:
     args, model = trainer.args, trainer.model
     if resume_from is not None:
         checkpoints.restore_weights(model, resume_from)
+    if args.tf32 is not None:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
     if recomputes(args):
         if not hasattr(model, "gradient_checkpointing_enable"):
             raise ValueError(f"gradient_checkpointing=True, but {type(model).__name__} cannot do it: set it to False")
@@ -41,6 +44,7 @@ def prepare(trainer: Trainer, max_steps: int, resume_from: Path | None) -> None:
         trainer.optimizer = accelerator.prepare(trainer.optimizer)
     trainer.model_wrapped = wrapped
     model.train()
+    switch(trainer.optimizer, "train")
 
 
 def for_evaluation(trainer: Trainer) -> Any:

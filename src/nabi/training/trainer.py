@@ -25,11 +25,12 @@ from .checks import check_construction, check_dataset
 from .collators import DataCollatorWithPadding, default_data_collator
 from .columns import LABELS, KeepColumns, accepted_columns, label_names, lengths_of, without_unused
 from .counting import floating_point_ops
+from .decay import decay_groups
 from .evaluation import answers_in, run_over
 from .loop import WAITS_FOR_METRICS, Loop
 from .losses import LabelSmoother, count_items, loss_of_batch, shifts_labels, takes, takes_one, uses_item_count
 from .metrics import Metric, metric
-from .optimizers import decay_groups, make_optimizer
+from .optimizers import make_optimizer, optimizer_class_and_settings
 from .progress import default_callbacks
 from .reporting import report_callbacks
 from .results import EvalLoopOutput, PredictionOutput, TrainOutput, speed_metrics
@@ -78,6 +79,7 @@ class Trainer:
         peft_config: Any = None,
     ) -> None:
         self.args = TrainingArguments() if args is None else args
+        self.args.check()  # again, as a script may have set some by hand
         processing_class = tokenizer if processing_class is None else processing_class
         check_construction(self.args, model, model_init, train_dataset, eval_dataset, optimizers)
         (enable_full_determinism if self.args.full_determinism else set_seed)(self.args.seed)
@@ -259,6 +261,11 @@ class Trainer:
                 scheduler_specific_kwargs=self.args.lr_scheduler_kwargs,  # type: ignore[arg-type]  # a dict by now
             )
         return self.lr_scheduler
+
+    @staticmethod
+    def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: Any = None) -> tuple[Any, dict[str, Any]]:
+        """The class of args.optim, and what it is made with beside the weights."""
+        return optimizer_class_and_settings(args, model)
 
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
         """The weights that weight_decay shrinks."""
