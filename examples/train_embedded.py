@@ -202,13 +202,13 @@ class Ngrams:
 
 
 def with_joined(
-    texts: list[str], positive: np.ndarray, kinds: np.ndarray, rng: np.random.Generator, count: int = 400
+    texts: list[str], positive: np.ndarray, kinds: np.ndarray, rng: np.random.Generator
 ) -> tuple[list[str], np.ndarray]:
     """More examples, each of two to eight texts of one kind: reviews are short, users' texts may be long."""
     texts, means = list(texts), [positive]
     for kind in np.unique(kinds):
         members = np.flatnonzero(kinds == kind)
-        for _ in range(count):
+        for _ in range(min(400, len(members) // 10)):
             chosen = rng.choice(members, rng.integers(2, 9))
             texts.append(" ".join(texts[i] for i in chosen))
             means.append(positive[chosen].mean(keepdims=True))

@@ -1,4 +1,4 @@
-"""What test_processes.py runs in one process and in two: `torchrun --nproc_per_node 2 processes_script.py <what> <folder>`.
+"""What test_processes.py runs in one process and in two: torchrun --nproc_per_node 2 <this> <what> <folder>.
 
 Each function trains or evaluates and returns numbers; the main process writes them to <folder>/<what>.json.
 """
@@ -131,7 +131,7 @@ class Stream(torch.utils.data.IterableDataset):
 
 
 def halfway(folder: Path, dropout: float = 0.0, **options: Any) -> dict[str, Any]:
-    """Ten steps; a checkpoint after 7, in the middle of an epoch and between two logs. Goes on from it if it is there."""
+    """Ten steps; a checkpoint after 7, within an epoch and between two logs. Goes on from it if it is there."""
     settings = {"save_steps": 7, "save_strategy": "steps", "logging_steps": 3, "optim": "adamw_torch", **options}
     start = folder / "checkpoint-7"
     model = bert(BertForSequenceClassification, dropout)

@@ -95,9 +95,7 @@ def test_a_killed_training_that_is_resumed_ends_exactly_as_an_uninterrupted_one(
     assert remains(tmp_path) == uninterrupted("usual")
 
 
-def test_a_kill_from_outside_at_any_time_is_survived_too(
-    processes: Any, uninterrupted: Any, tmp_path: Path
-) -> None:
+def test_a_kill_from_outside_at_any_time_is_survived_too(processes: Any, uninterrupted: Any, tmp_path: Path) -> None:
     deaths = 0
     while deaths < 3:
         resume = checkpoints.get_last_checkpoint(tmp_path) is not None
@@ -161,7 +159,7 @@ def test_a_full_disk_is_one_clear_error_and_the_last_checkpoint_stays_good(
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = shutil.which("mount")
-    if mount is None or subprocess.run([mount, "-t", "tmpfs", "-o", "size=200k", "none", str(disk)]).returncode:
+    if mount is None or subprocess.run([mount, "-t", "tmpfs", "-o", "size=500k", "none", str(disk)]).returncode:
         pytest.skip("mounting a small disk needs root")
     try:
         child(processes, disk)

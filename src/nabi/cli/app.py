@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from .messages import language, say
 from .options import Options, Problem
 from .run import run
+from .train_command import train_command
 
 HEADINGS = ("Usage", "Arguments", "Options", "Commands")
 # typer carries its own copy of click, or click itself, by its version: these are whichever it uses.
@@ -240,10 +241,17 @@ def make_app() -> typer.Typer:
     app.callback()(top)
     tasks = ", ".join(sorted([*TASKS, *ALIASES]))
     app.command("run", cls=Command, help=say("about_run", tasks=tasks), no_args_is_help=True)(run_command)
+    app.command("train", cls=Command, help=say("about_train", tasks=trainable()), no_args_is_help=True)(train_command)
     app.command("chat", cls=Command, help=say("about_chat"), no_args_is_help=True)(chat_command)
     app.command("convert", cls=Command, help=say("about_convert"), no_args_is_help=True)(convert_command)
     app.command("explain", cls=Command, help=say("about_explain"), no_args_is_help=True)(explain_command)
     return app
+
+
+def trainable() -> str:
+    from ..training.tasks import ALIASES, TASKS
+
+    return ", ".join(sorted([*TASKS, *ALIASES]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

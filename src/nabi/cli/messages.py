@@ -6,12 +6,14 @@ import os
 import sys
 
 from .help_texts import HELP
+from .train_texts import TRAIN
 
 KOREAN_WINDOWS_LANGUAGE = 0x12
 
 # key: (English, Korean). Names in braces are filled in, and stand in both.
 MESSAGES: dict[str, tuple[str, str]] = {
     **HELP,
+    **TRAIN,
     # ------------------------------------------------------------ while running
     "keyboard": (
         "Type one text per line; end with {key}.",

@@ -1,6 +1,6 @@
 """`nabi train`: files of rows to a model that knows the task, with a line for each thing that it found or decided.
 
-    options ─► rows, columns, labels ─► model, tokenizer ─► examples ─► trainer ─► folder that `nabi run` takes
+options ─► rows, columns, labels ─► model, tokenizer ─► examples ─► trainer ─► folder that `nabi run` takes
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..data.labels import listed
 from .messages import say
 from .options import Problem
 from .results import columns as width_of
 from .run import check_model
 from .train_data import TrainData, read_data
-from .train_options import TrainOptions, option, read_options, read_values
+from .train_options import TrainOptions, option, read_options
 from .train_run import RunFolder, StopAfterStep
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ def train(given: Mapping[str, Any], *, config: Path | None, resume: bool, overwr
         raise Problem(say("resume_and_overwrite"))
     before: dict[str, Any] = {}
     if resume and given.get("output"):
-        before = read_values(RunFolder(given["output"]).begun().get("settings", {}), str(given["output"]))
+        before = RunFolder(given["output"]).settings_of_last()
     options = read_options(given, config, before)
-    kind = None if options.task is None else task_class(options.task)
+    name = options.task or ("text-classification" if options.multi_label or options.regression else None)
+    kind = None if name is None else task_class(name)
     folder = RunFolder(options.output)
     if resume:
         folder.check_resumed(options)
@@ -121,6 +123,8 @@ def learn(task: Task, data: TrainData, options: TrainOptions, folder: RunFolder,
     if options.teacher is not None:
         teacher = make_model(task, options.teacher, from_scratch=False).model
     tell_rows(data)
+    arguments = make_arguments(task, options, folder, evaluates=data.eval is not None)
+    check_metrics(task)
     set_seed(options.seed)
     made = make_model(task, options.model, options.from_scratch, **where)
     tell_model(made, options)
@@ -131,8 +135,6 @@ def learn(task: Task, data: TrainData, options: TrainOptions, folder: RunFolder,
     adapters = lora_config(made.model, task, options.lora_rank, options.lora_alpha) if options.lora else None
 
     length = task.longest(made.model, tokenizer)
-    arguments = make_arguments(task, options, folder, evaluates=data.eval is not None)
-    check_metrics(task)
     encoded = {"train": encode(task, data.train, tokenizer, length, "train")}
     if data.eval is not None:
         encoded["eval"] = encode(task, data.eval, tokenizer, length, "eval")
@@ -156,13 +158,15 @@ def learn(task: Task, data: TrainData, options: TrainOptions, folder: RunFolder,
 
 
 def encode(task: Task, rows: Any, tokenizer: Any, length: int, split: str) -> Encoded:
-    """With a bar, for people who wait: a second in, in a terminal."""
-    if not sys.stderr.isatty():
-        return task.encode(rows, tokenizer, length)
+    """With a bar, for people who wait: a second in, in a terminal. A row that does not fit is told with its split."""
     from tqdm import tqdm
 
-    with tqdm(total=len(rows), delay=1.0, file=sys.stderr, desc=say(f"train_tokenizing_{split}"), leave=False) as bar:
-        return task.encode(rows, tokenizer, length, bar.update)
+    options = {"delay": 1.0, "file": sys.stderr, "leave": False, "disable": not sys.stderr.isatty()}
+    try:
+        with tqdm(total=len(rows), desc=say(f"train_tokenizing_{split}"), **options) as bar:
+            return task.encode(rows, tokenizer, length, bar.update)
+    except ValueError as error:
+        raise Problem(say(f"train_bad_row_{split}", reason=error), code=1) from error
 
 
 def give_padding(tokenizer: Any, model: Any) -> None:
@@ -214,15 +218,22 @@ def tell_rows(data: TrainData) -> None:
 
 def tell_model(made: Any, options: TrainOptions) -> None:
     count = f"{made.model.num_parameters() / 1e6:.1f}M"
-    tell("train_line_model", say("train_model", name=options.model, kind=type(made.model).__name__, count=count))
+    tell("train_line_model", say("train_model", name=short(options.model), kind=type(made.model).__name__, count=count))
     if options.from_scratch:
         print(say("train_note", text=say("train_random_weights")))
     if made.reshaped:
         (_, disk, here), *_ = made.reshaped
         print(say("train_note", text=say("train_head_replaced", before=disk[0], now=here[0])))
+    elif made.other_labels:
+        print(say("train_note", text=say("train_head_of_others", names=listed(made.other_labels))))
     elif made.new:
         shown = ", ".join(made.new[:4]) + (", …" if len(made.new) > 4 else "")
         print(say("train_note", text=say("train_new_head", names=shown)))
+
+
+def short(name: str) -> str:
+    """A model's name as it is known, of a folder the last part."""
+    return Path(name).expanduser().resolve().name if Path(name).expanduser().is_dir() else name
 
 
 def tell_length(encoded: Mapping[str, Encoded], length: int) -> None:
@@ -231,6 +242,9 @@ def tell_length(encoded: Mapping[str, Encoded], length: int) -> None:
     cut = sum(part.cut for part in encoded.values())
     if cut:
         print(say("train_note", text=say("train_cut", count=f"{cut:,}", most=length)))
+    left_out = sum(part.left_out for part in encoded.values())
+    if left_out:
+        print(say("train_note", text=say("train_left_out", count=f"{left_out:,}", most=length)))
 
 
 def tell_plan(trainer: Any, options: TrainOptions) -> None:

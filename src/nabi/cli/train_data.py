@@ -1,4 +1,4 @@
-"""The rows that `nabi train` learns from: read, told apart into those to train and to evaluate on, their columns found."""
+"""The rows that `nabi train` learns from: read, some set aside for evaluation, and their columns found."""
 
 from __future__ import annotations
 
@@ -35,8 +35,13 @@ def read_data(options: TrainOptions, like: str | None) -> TrainData:
     """like: the task under which columns are guessed; None: the guess says the task too."""
     with told_in_one_line():
         train, evaluation, source, unused = splits_of(options)
+        named = dict(options.column)
+        if options.multi_label and "label" not in named:
+            lists = [name for name in train.columns if all(isinstance(row.get(name), list) for row in train)]
+            if len(lists) == 1:
+                named["label"] = lists[0]
         try:
-            guess = guess_columns(train, like, **options.column)
+            guess = guess_columns(train, like, **named)
         except ValueError as error:
             raise Problem(say("train_columns", reason=error)) from error
         parts = {"train": guess.prepared(train)}

@@ -67,11 +67,15 @@ def as_plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
 
 
+def as_shown(value: Any) -> Any:
+    return say("train_usual") if value is None else as_plain(value)
+
+
 def differences(before: Mapping[str, Any], now: TrainOptions) -> list[str]:
     """`lr was 2e-05, is 3e-05`, of all settings that decide what is learned."""
     then, usual = {**TrainOptions().__dict__, **before}, now.__dict__
     return [
-        say("train_changed", name=name, before=as_plain(then[name]), now=as_plain(usual[name]))
+        say("train_changed", name=name, before=as_shown(then[name]), now=as_shown(usual[name]))
         for name in usual
         if name not in NO_MATTER and as_plain(then[name]) != as_plain(usual[name])
     ]

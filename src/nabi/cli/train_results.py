@@ -1,4 +1,4 @@
-"""What is left of a run of `nabi train`: a folder that `nabi run` takes, its card, curves and numbers; and a last word."""
+"""What a run of `nabi train` leaves: a folder that `nabi run` takes, its card, curves and numbers; and a last word."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..training.curves import save_curves
+from ..training.curves import FILE_NAME
 from ..training.log_history import shown
 from ..training.model_card import ModelFacts, Split, framework_versions, notable_arguments, save_model_card
 from ..training.pace import clock
@@ -29,14 +29,14 @@ def finish(
     trainer: Any, task: Task, data: TrainData, options: TrainOptions, folder: RunFolder, done: Any, seconds: float
 ) -> int:
     """Write everything into the folder, and say what came of it."""
-    from ..training.curves import FILE_NAME
-
     place = folder.path
     trainer.save_model(place, merge_adapter=options.lora)
     if options.lora:
         trainer.model.save_pretrained(place / ADAPTER)
     metrics = best_metrics(trainer)
-    curves = save_curves(trainer.state.log_history, place)
+    has_curves = (folder.checkpoints / FILE_NAME).exists()  # the trainer has drawn them, where matplotlib is there
+    if has_curves:
+        (folder.checkpoints / FILE_NAME).replace(place / FILE_NAME)
     save_model_card(facts(trainer, task, data, options), place)
     write_results(trainer, task, options, place / RESULTS, metrics, done)
     write_options(options, place / AGAIN)
@@ -44,7 +44,9 @@ def finish(
     print()
     if metrics:
         print("   ".join(f"{name} {shown(value)}" for name, value in metrics.items()) + f"   ({which(trainer)})")
-    files = ", ".join([RESULTS, "README.md", *([FILE_NAME] if curves else []), *([ADAPTER] if options.lora else [])])
+    files = ", ".join(
+        [RESULTS, "README.md", *([FILE_NAME] if has_curves else []), *([ADAPTER] if options.lora else [])]
+    )
     print(say("train_done_in", path=options.output, time=clock(seconds), files=files))
     print(f"\n  {command(task, data, options, trainer.processing_class)}")
     return 0
@@ -135,7 +137,11 @@ def write_options(options: TrainOptions, path: Path) -> None:
 
 
 def command(task: Task, data: TrainData, options: TrainOptions, tokenizer: Any) -> str:
-    """What to type next."""
+    """What to type next. A pair comes from the columns of a file only."""
     rows = data.train if data.eval is None else data.eval
-    texts = [shlex.quote(text) for text in task.example(rows, tokenizer)]
-    return " ".join(["nabi run", options.task or task.name, *texts, "--model", shlex.quote(options.output)])
+    if "text_pair" in data.columns:
+        pair = [part for role in ("text", "text_pair") for part in ("--column", data.columns[role])]
+        words = ["--file", (options.eval or options.data)[0], *pair]
+    else:
+        words = task.example(rows, tokenizer)
+    return shlex.join(["nabi", "run", options.task or task.name, *words, "--model", options.output])

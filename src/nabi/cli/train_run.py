@@ -16,7 +16,7 @@ from ..training.callbacks import TrainerCallback
 from .messages import say
 from .options import Problem
 from .train_data import fingerprints
-from .train_options import TrainOptions, differences
+from .train_options import TrainOptions, differences, read_values
 
 CHECKPOINTS, RUN, RESULTS, AGAIN = "checkpoints", "run.json", "results.json", "train.yaml"
 
@@ -35,6 +35,14 @@ class RunFolder:
         except (OSError, ValueError):
             return {}
         return found
+
+    def settings_of_last(self) -> dict[str, Any]:
+        """Those of the interrupted run. Problem if there is none."""
+        run = self.begun()
+        if not run or self.last_checkpoint() is None:
+            done = (self.path / RESULTS).exists()
+            raise Problem(say("train_done" if done else "train_nothing_there", path=str(self.path)), code=1)
+        return read_values(run["settings"], RUN)
 
     def last_checkpoint(self) -> Path | None:
         from ..training.checkpoints import get_last_checkpoint
@@ -55,14 +63,11 @@ class RunFolder:
 
     def check_resumed(self, options: TrainOptions) -> None:
         """Problem if there is nothing to go on with, or if it was trained with other settings or data."""
-        run = self.begun()
-        if not run or self.last_checkpoint() is None:
-            done = (self.path / RESULTS).exists()
-            raise Problem(say("train_done" if done else "train_nothing_there", path=str(self.path)), code=1)
-        changed = differences(run["settings"], options)
+        changed = differences(self.settings_of_last(), options)
         if changed:
             raise Problem(say("train_other_settings", changed="; ".join(changed)), code=1)
-        other = [name for name, now in fingerprints(options).items() if run["data"].get(name) != now]
+        then = self.begun()["data"]
+        other = [name for name, now in fingerprints(options).items() if then.get(name) != now]
         if other:
             raise Problem(say("train_other_data", files=", ".join(other)), code=1)
 
@@ -78,15 +83,17 @@ class RunFolder:
         (self.checkpoints / RUN).write_text(json.dumps(run, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def end(self, keep: int) -> None:
-        """Remove the checkpoints, but for the newest `keep`."""
-        from ..training.checkpoints import checkpoints, remove
+        """Remove what the training kept for itself, but for the newest `keep` checkpoints."""
+        from ..training.checkpoints import checkpoints
 
-        if not keep:
-            shutil.rmtree(self.checkpoints, ignore_errors=True)
-            return
-        for one in checkpoints(self.checkpoints)[:-keep]:
-            remove(one)
-        (self.checkpoints / RUN).unlink(missing_ok=True)
+        kept = checkpoints(self.checkpoints)[-keep:] if keep else []
+        for one in self.checkpoints.iterdir():
+            if one.is_dir() and one not in kept:
+                shutil.rmtree(one, ignore_errors=True)
+            elif not one.is_dir():
+                one.unlink()
+        if not kept:
+            self.checkpoints.rmdir()
 
 
 class StopAfterStep(TrainerCallback):

@@ -1,7 +1,7 @@
 """From the arguments to accelerate, which knows devices, processes, mixed precision, sharding and DeepSpeed.
 
-    torchrun --nproc_per_node 2 train.py            one copy of the model in each process (DDP)
-    …  with fsdp=True in the arguments              its weights, gradients and optimizer in parts (FSDP 2)
+torchrun --nproc_per_node 2 train.py            one copy of the model in each process (DDP)
+…  with fsdp=True in the arguments              its weights, gradients and optimizer in parts (FSDP 2)
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def check_acceleration(args: Any) -> None:
         raise ValueError("accelerator_config has num_steps: say gradient_accumulation_steps in the arguments instead")
     if args.mixed_precision == "fp16" and args.device.type == "cpu":
         raise ValueError("fp16=True needs a GPU: on the CPU say bf16=True, or neither")
-    if args.deepspeed:
+    if args.deepspeed or is_true(os.environ.get("ACCELERATE_USE_DEEPSPEED")):
         raise ValueError(
             "deepspeed is not supported: fsdp=True shards weights, gradients and optimizer as its stage 3 does, and "
             'fsdp_config={"reshard_after_forward": False} as its stage 2'

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from .batches import is_map_style
 from .choices import IntervalStrategy
@@ -61,3 +62,19 @@ def check_dataset(dataset: Any, what: str) -> None:
         raise TypeError(f"the {what} is a dict of {', '.join(map(str, dataset))}: pass one of them, as data['train']")
     if is_map_style(dataset) and len(dataset) == 0:
         raise ValueError(f"the {what} has no examples: look at the file or the filter that it came from")
+
+
+def not_finite(model: nn.Module, batches: list[Any]) -> str | None:
+    """What there is in a batch or in the model that is no finite number, with a remedy; None if all are finite."""
+    for batch in batches:
+        for name, value in batch.items() if isinstance(batch, Mapping) else ():
+            if isinstance(value, Tensor) and value.is_floating_point() and not bool(value.isfinite().all()):
+                bad = value[~value.isfinite()][0]
+                return f"{name!r} holds {float(bad)}: take such rows out of the data, or fill them with numbers"
+    for name, weight in model.named_parameters():
+        if not bool(weight.isfinite().all()):
+            return (
+                f"the model's weight {name} holds numbers that are not finite: load the model anew; if it came so, its "
+                "checkpoint is damaged, else learning_rate was too high"
+            )
+    return None

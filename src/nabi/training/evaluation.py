@@ -49,7 +49,9 @@ def run_over(
             loss, logits, labels = trainer.prediction_step(model, inputs, loss_only, ignore_keys=ignore_keys)
             if loss is not None:
                 items = count_items(inputs, trainer.label_names, shifted) if gather.has_own else 0
-                pairs = gather.all(torch.stack([loss.float().mean(), torch.tensor(float(items), device=loss.device)])[None])
+                pairs = gather.all(
+                    torch.stack([loss.float().mean(), torch.tensor(float(items), device=loss.device)])[None]
+                )
                 for one, weight in pairs.tolist():
                     losses.append(one)
                     weights.append(weight)
@@ -148,7 +150,7 @@ class Gather:
         return {name: value[:kept] if self._has_rows(value) else value for name, value in inputs.items()}
 
     def _has_rows(self, value: Any) -> bool:
-        return (isinstance(value, Tensor) and value.dim() > 0 or isinstance(value, list)) and len(value) == self.rows
+        return ((isinstance(value, Tensor) and value.dim() > 0) or isinstance(value, list)) and len(value) == self.rows
 
     def all(self, tensor: Tensor) -> Tensor:
         """What every process has, one after the other."""

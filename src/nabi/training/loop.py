@@ -5,6 +5,7 @@ batches ─► items counted ─► loss, backward (times accumulation) ─► c
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 import time
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from . import best, checkpoints, counting, saving
 from .batches import begin_epoch, dataset_of, length_of
+from .checks import not_finite
 from .curves import save_curves
 from .losses import count_items, shifts_labels
 from .publishing import wait_for_push
@@ -25,6 +27,8 @@ from .saving import Progress
 
 if TYPE_CHECKING:
     from .trainer import Trainer
+
+logger = logging.getLogger(__name__)
 
 WAITS_FOR_METRICS = ("ReduceLROnPlateau", "GreedyLR")  # schedules that step by an evaluation's result
 
@@ -172,6 +176,8 @@ class Loop:
     def update(self, micro: list[Any], count: Any) -> None:
         """One update of the weights from several micro-batches."""
         trainer, args, model = self.trainer, self.trainer.args, self.trainer.model_wrapped
+        if count == 0:
+            self.note_no_labels()
         shares = self.shares(micro, count)
         loss: Any = 0.0
         for number, (inputs, share) in enumerate(zip(micro, shares, strict=True)):
@@ -183,12 +189,12 @@ class Loop:
             counting.count(trainer, inputs)
             if not last:
                 trainer.control = trainer.callback_handler.on_substep_end(args, trainer.state, trainer.control)
-        self.check(loss, "loss")
+        self.check(loss, "loss", micro)
         self.loss_sum = self.loss_sum + loss
         self.progress.loss_steps += 1
         self.norm = trainer.clip_gradients(model)
         if isinstance(self.norm, Tensor):
-            self.check(self.norm, "gradient's norm")
+            self.check(self.norm, "gradient's norm", micro)
         trainer.control = trainer.callback_handler.on_pre_optimizer_step(args, trainer.state, trainer.control)
         trainer.optimizer.step()
         trainer.control = trainer.callback_handler.on_optimizer_step(args, trainer.state, trainer.control)
@@ -206,22 +212,36 @@ class Loop:
         factor = trainer.averaging_factor()
         return [factor * items / total if total else 0.0 for items in own]
 
-    def check(self, value: Tensor, what: str) -> None:
+    def note_no_labels(self) -> None:
+        """An update none of whose labels counts teaches nothing. The first one is a fault of the data, unless a
+        collator chooses the labels by chance."""
+        trainer, step = self.trainer, self.trainer.state.global_step
+        if step == self.first_step and not getattr(trainer.data_collator, "mlm", False):
+            raise ValueError(
+                f"the {' and '.join(trainer.label_names)} of the first update are all -100, which counts for "
+                "nothing: look at how they are made; was all but the prompt cut off by truncation, or every word "
+                "labelled -100?"
+            )
+        logger.warning("step %d has no label that counts, all are -100: it teaches nothing", step + 1)
+
+    def check(self, value: Tensor, what: str, micro: list[Any]) -> None:
         """What is no finite number ends the training: the weights of the update before it are still good."""
         first = self.trainer.state.global_step == self.first_step
         if value.device.type != "cpu" and not first:
             return  # looking would wait for the device; it is looked at when it is logged
-        self.refuse(float(value), what)
+        self.refuse(float(value), what, micro)
 
-    def refuse(self, value: float, what: str) -> None:
+    def refuse(self, value: float, what: str, micro: list[Any]) -> None:
         if math.isfinite(value) or self.trainer.args.fp16:
             return
         step = self.trainer.state.global_step + 1
         rate = self.trainer.learning_rate()
         last = checkpoints.get_last_checkpoint(self.trainer.output_dir)
+        cause = not_finite(self.trainer.model, micro) or (
+            "look for labels or inputs that are no numbers, or lower learning_rate and max_grad_norm"
+        )
         raise ValueError(
-            f"the {what} of step {step} is {value} (learning rate {rate:.3g}): look for labels or inputs that are no "
-            "numbers, for rows whose labels are all -100, or lower learning_rate and max_grad_norm; "
+            f"the {what} of step {step} is {value} (learning rate {rate:.3g}): {cause}; "
             + (f"the last good checkpoint is {last}" if last else "no checkpoint was written yet")
         )
 
@@ -245,7 +265,7 @@ class Loop:
     def log(self) -> None:
         trainer, progress = self.trainer, self.progress
         total = trainer.mean_over_processes(self.loss_sum)
-        self.refuse(total, "loss")
+        self.refuse(total, "loss", [])
         logs: dict[str, float] = {"loss": total / progress.loss_steps}
         if self.norm is not None:
             logs["grad_norm"] = float(self.norm)

@@ -86,7 +86,8 @@ def loss_in(outputs: Any, inputs: Any) -> Tensor:
         fields = ", ".join(outputs) if isinstance(outputs, Mapping) else type(outputs).__name__
         raise ValueError(
             f"the model returned no loss: it was given {', '.join(inputs)} and returned {fields}. Is there a column of "
-            "labels in the dataset, under the name that the model takes? Or pass compute_loss_func"
+            "labels in the dataset, under the name that the model takes, and are they numbers (text and None are left "
+            "out)? Or pass compute_loss_func"
         )
     return loss
 
@@ -116,7 +117,7 @@ def loss_of_batch(trainer: Trainer, model: Any, inputs: Any, num_items: Any) -> 
     if num_items is None:
         return loss, outputs
     items = count_items(inputs, trainer.label_names, shifts_labels(trainer.model))
-    if num_items and not items:  # a mean over nothing: it weighs nothing
+    if not items:  # a mean over nothing: it weighs nothing
         return nothing_of(outputs, loss), outputs
     return loss * (trainer.averaging_factor() * items / max(float(num_items), 1.0)), outputs
 

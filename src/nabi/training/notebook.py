@@ -91,8 +91,12 @@ class NotebookProgressCallback(TrainerCallback):
         first = first_column(args)
         losses = [log["loss"] for log in state.log_history if "loss" in log]
         at = f"{state.epoch:.4g}" if first == "Epoch" else str(state.global_step)
-        row = {first: at, "Training Loss": losses[-1] if losses else "no log yet"}
-        page.add(row | readable_metrics(metrics or {}))
+        row = {first: at, **readable_metrics(metrics or {})}
+        if self.pace is not None:
+            row["Training Loss"] = losses[-1] if losses else "no log yet"
+        elif not page.columns:  # on its own: there is no training to tell of
+            page.columns = [first, *(name for name in ["Validation Loss"] if name in row)]
+        page.add(row)
         self.end_of_evaluation()
 
     def end_of_evaluation(self) -> None:

@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 class Progress:
     """Where the loop stands, to the batch, and what it has added up since the last log.
 
-    epoch and batches: how many epochs, and batches of this one, are done. loss_sums: of each process over the loss_steps
-    updates since the last log; loss_total: their mean over all updates. norm and rate: of the last update, for a log that
-    is to come. closing: an epoch's batches are done, but not yet what follows an epoch. order: what decides the order
-    of the data, to be compared.
+    epoch and batches: how many epochs, and batches of this one, are done. loss_sums: of each process over the
+    loss_steps updates since the last log; loss_total: their mean over all updates. norm and rate: of the last update,
+    for a log that is to come. closing: an epoch's batches are done, but not yet what follows an epoch. order: what
+    decides the order of the data, to be compared.
     """
 
     epoch: int = 0
@@ -122,9 +122,11 @@ def optimizer_state(trainer: Trainer) -> dict[str, Any]:
     from torch.distributed.checkpoint.state_dict import StateDictOptions, get_optimizer_state_dict
 
     options = StateDictOptions(full_state_dict=True, cpu_offload=True)
-    found = get_optimizer_state_dict(trainer.model, bare(trainer.optimizer), options=options)
+    found: dict[str, Any] = get_optimizer_state_dict(trainer.model, bare(trainer.optimizer), options=options)
     number = {name: place for place, name in enumerate(names_in_order(trainer))}
-    groups = [{**group, "params": [number[name] for name in group["params"]]} for group in found.get("param_groups", [])]
+    groups = [
+        {**group, "params": [number[name] for name in group["params"]]} for group in found.get("param_groups", [])
+    ]
     return {"state": {number[name]: one for name, one in found.get("state", {}).items()}, "param_groups": groups}
 
 
@@ -136,7 +138,10 @@ def load_optimizer_state(trainer: Trainer, state: dict[str, Any]) -> None:
 
     names = names_in_order(trainer)
     groups = [{**group, "params": [names[place] for place in group["params"]]} for group in state["param_groups"]]
-    named = {"state": {names[place]: one for place, one in state["state"].items()}, "param_groups": groups}
+    named: dict[str, Any] = {
+        "state": {names[place]: one for place, one in state["state"].items()},
+        "param_groups": groups,
+    }
     options = StateDictOptions(full_state_dict=True)
     set_optimizer_state_dict(trainer.model, bare(trainer.optimizer), named, options=options)
 
@@ -170,12 +175,22 @@ def resume(trainer: Trainer, folder: Path, batches_in_epoch: int | None) -> Prog
     return progress_in(trainer, folder, batches_in_epoch)
 
 
+def read_progress(path: Path) -> Progress:
+    try:
+        return Progress(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path} is no whole place of a training ({error}): it is damaged, or of another version of nabi; without "
+            "this file the run goes on with the first batch after the last whole update"
+        ) from None
+
+
 def progress_in(trainer: Trainer, folder: Path, batches_in_epoch: int | None) -> Progress:
     """The loop's place; of a checkpoint of the incumbent, worked out from its number of steps."""
     path = folder / checkpoints.LOOP
     now = order_of(trainer, batches_in_epoch)
     if path.is_file():
-        progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
+        progress = read_progress(path)
         changed = [
             f"{name} was {then}, is {now[name]}"
             for name, then in (progress.order or {}).items()

@@ -32,7 +32,9 @@ def task_with(*labels: str) -> TextClassification:
     [(("0", "1"), True), (("positive", "negative"), True), (("긍정", "부정"), False), (("a", "b", "c"), False)],
     ids=["its numbers", "its names", "other names", "another count"],
 )
-def test_the_head_is_kept_only_where_it_means_the_same(labels: tuple[str, ...], head_is_kept: bool, checkpoint: Any) -> None:
+def test_the_head_is_kept_only_where_it_means_the_same(
+    labels: tuple[str, ...], head_is_kept: bool, checkpoint: Any
+) -> None:
     made = make_model(task_with(*labels), str(SENTIMENT), from_scratch=False)
     state = made.model.state_dict()
     body = [name for name in state if name.startswith("bert.")]

@@ -9,7 +9,7 @@ import pytest
 
 from nabi.data.rows import Rows
 from nabi.training.metrics import EvalPrediction
-from nabi.training.tasks.answers import metric_for
+from nabi.training.tasks.answers import metric_for, predicted_texts
 from nabi.training.tasks.question_answering import QuestionAnswering
 from nabi.training.tasks.task import TaskSettings
 
@@ -18,7 +18,11 @@ FILLER = "옛날 옛적에 아주 먼 나라에 사람이 살았다. "
 
 def row(answer: str | None, before: int = 0) -> dict[str, Any]:
     context = FILLER * before + "영희는 부산에 산다. 철수는 책을 읽는다."
-    answers = {"text": [], "answer_start": []} if answer is None else {"text": [answer], "answer_start": [context.index(answer)]}
+    answers = (
+        {"text": [], "answer_start": []}
+        if answer is None
+        else {"text": [answer], "answer_start": [context.index(answer)]}
+    )
     return {"question": "영희는 어디에 사나요?", "context": context, "answers": answers}
 
 
@@ -35,7 +39,7 @@ def test_each_answer_stands_in_the_windows_that_hold_it_and_nowhere_else(tokeniz
         if (start, end) == (0, 0):
             continue
         context = ROWS[one["row"]]["context"]
-        found[one["row"]].append(context[one["offsets"][start][0] : one["offsets"][end][1]])
+        found[one["row"]].append(context[one["offsets"][start][0] : one["offsets"][end][1]].strip())
     for number, texts in found.items():
         wanted = ROWS[number]["answers"]["text"]
         assert bool(texts) == bool(wanted)
@@ -50,9 +54,10 @@ def test_perfect_scores_give_every_answer(tokenizer: Any) -> None:
     for number, one in enumerate(encoded.examples):
         certain = 10.0 if (one["start_positions"], one["end_positions"]) != (0, 0) else 1.0
         starts[number, one["start_positions"]] = ends[number, one["end_positions"]] = certain
+    texts = predicted_texts(ROWS, encoded.examples, starts, ends, may_be_none=True)
+    assert texts == ["부산", "책을", "", "영희는 부산에"]  # whole pieces: the model knows no smaller ones
     scores = task.metrics(ROWS, encoded, tokenizer)(EvalPrediction((starts, ends), None))
-    assert scores["NoAns_exact"] == 100.0
-    assert scores["f1"] > 75.0 and "total" not in scores
+    assert (scores["exact_match"], scores["NoAns_exact"]) == (75.0, 100.0)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,17 @@ def learned(rows: Rows, **settings: Any) -> TextClassification:
 
 
 def test_a_pair_is_one_example_and_cut_rows_are_counted(tokenizer: Any) -> None:
-    rows = Rows([{"text": "좋은 영화", "text_pair": "나쁜 영화", "label": "x"}, {"text": "a", "text_pair": "b c d e f g", "label": "y"}])
+    rows = Rows(
+        [
+            {"text": "좋은 영화", "text_pair": "나쁜 영화", "label": "x"},
+            {"text": "a", "text_pair": "b c d e f g", "label": "y"},
+        ]
+    )
     encoded = learned(rows).encode(rows, tokenizer, 8)
-    assert encoded.examples[0]["input_ids"] == tokenizer("좋은 영화", "나쁜 영화", max_length=8, truncation=True)["input_ids"]
+    assert (
+        encoded.examples[0]["input_ids"]
+        == tokenizer("좋은 영화", "나쁜 영화", max_length=8, truncation=True)["input_ids"]
+    )
     assert [len(one["input_ids"]) <= 8 for one in encoded.examples] == [True, True]
     assert encoded.cut == 1
     assert [one["labels"] for one in encoded.examples] == [0, 1]
@@ -32,7 +40,12 @@ def test_a_pair_is_one_example_and_cut_rows_are_counted(tokenizer: Any) -> None:
 @pytest.mark.parametrize(
     ("labels", "settings", "expected", "kind"),
     [
-        ([["a", "b"], [], ["c"]], {"multi_label": True}, [[1, 1, 0], [0, 0, 0], [0, 0, 1]], "multi_label_classification"),
+        (
+            [["a", "b"], [], ["c"]],
+            {"multi_label": True},
+            [[1, 1, 0], [0, 0, 0], [0, 0, 1]],
+            "multi_label_classification",
+        ),
         (["a,b", "", "c"], {"multi_label": True}, [[1, 1, 0], [0, 0, 0], [0, 0, 1]], "multi_label_classification"),
         (["0.5", "3", "4.25"], {}, [0.5, 3.0, 4.25], "regression"),
         (["1", "3", "4"], {"regression": True}, [1.0, 3.0, 4.0], "regression"),

@@ -35,7 +35,9 @@ class AnswerMetric:
             ],
         )
         names = {"exact_match": "exact_match", "exact": "exact_match", "f1": "f1"}
-        return {names.get(name, name): score for name, score in scores.items() if not name.endswith(("total", "thresh"))}
+        return {
+            names.get(name, name): score for name, score in scores.items() if not name.endswith(("total", "thresh"))
+        }
 
 
 def predicted_texts(
@@ -54,10 +56,8 @@ def predicted_texts(
         for first in firsts:
             for last in lasts:
                 if first <= last < first + LONGEST_ANSWER and (score := float(start[first] + end[last])) > best[row][0]:
-                    best[row] = (score, contexts[row][offsets[first][0] : offsets[last][1]])
-    return [
-        "" if may_be_none and none > score else text for (score, text), none in zip(best, without, strict=True)
-    ]
+                    best[row] = (score, contexts[row][offsets[first][0] : offsets[last][1]].strip())
+    return ["" if may_be_none and none > score else text for (score, text), none in zip(best, without, strict=True)]
 
 
 def metric_for(rows: Rows) -> str:

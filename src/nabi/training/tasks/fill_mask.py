@@ -14,7 +14,7 @@ from .task import Encoded, Task, inputs_of, shortest
 
 
 class FillMask(Task):
-    """Measured by the loss of the hidden tokens. Each text is a row, as the model will see it; pack=True fills blocks."""
+    """Measured by the loss of the hidden tokens. Each text is a row, as it will be in use; pack=True fills blocks."""
 
     name = "fill-mask"
     auto = "AutoModelForMaskedLM"
@@ -38,7 +38,9 @@ class FillMask(Task):
     def collator(self, tokenizer: Any, model: Any) -> Any:
         from ..collators import DataCollatorForLanguageModeling, DataCollatorForWholeWordMask
 
-        return (DataCollatorForWholeWordMask if self.settings.whole_words else DataCollatorForLanguageModeling)(tokenizer)
+        return (DataCollatorForWholeWordMask if self.settings.whole_words else DataCollatorForLanguageModeling)(
+            tokenizer
+        )
 
     def example(self, rows: Rows, tokenizer: Any) -> list[str]:
         *words, _ = ["", *shortest(rows["text"]).split()]

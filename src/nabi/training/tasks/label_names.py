@@ -58,7 +58,9 @@ class Labels:
         """ValueError for a label that the training rows do not have."""
         name = name_of(value)
         if name not in self.ids:
-            raise ValueError(f"row {row} has the label {name!r}, but those of the training are {listed(list(self.ids))}")
+            raise ValueError(
+                f"row {row} has the label {name!r}, but those of the training are {listed(list(self.ids))}"
+            )
         return self.ids[name]
 
 

@@ -76,9 +76,7 @@ class QuestionAnswering(Task):
         return [shortest([row["question"]]), " ".join(row["context"].split())]
 
 
-def span_in(
-    answers: Any, context: str, offsets: list[tuple[int, int] | None], none: int, row: int
-) -> tuple[int, int]:
+def span_in(answers: Any, context: str, offsets: list[tuple[int, int] | None], none: int, row: int) -> tuple[int, int]:
     """The first and last token of the first answer in a window; `none` twice if it is not in it, or if there is none.
 
     ValueError if the answer does not stand where it is said to.
@@ -96,5 +94,3 @@ def span_in(
     first = next((number for number, (a, b) in inside if a <= start < b), None)
     last = next((number for number, (a, b) in reversed(inside) if a < end <= b), None)
     return (none, none) if first is None or last is None else (first, last)
-
-

@@ -45,10 +45,10 @@ class Encoded:
 class Task:
     """How a model learns one task.
 
-    name; auto: the class in nabi.auto that loads its models; best: the metric that says which weights are the best,
-    and whether more of it is better; takes: the settings that it knows; usual_length: tokens of the longest text, if
-    neither the user nor the model says less; usual_batch: rows of a batch; own_head: the head is new for each data set, and no part of the language
-    model.
+    name; auto: the class in nabi.auto that loads its models; takes: the settings that it knows; usual_length: tokens
+    of the longest text, if neither the user nor the model says less; usual_batch: rows of a batch; own_head: the head
+    is new for each data set, and no part of the language model; writes: an evaluation generates text; best: the metric
+    that says which weights are the best, and whether more of it is better; libraries: modules that the metrics need.
     """
 
     name: ClassVar[str]
@@ -57,8 +57,8 @@ class Task:
     usual_length: ClassVar[int] = 512
     usual_batch: ClassVar[int] = 32
     own_head: ClassVar[bool] = True
-    writes: ClassVar[bool] = False  # whether an evaluation generates text
-    libraries: tuple[str, ...] = ()  # modules that the metrics need
+    writes: ClassVar[bool] = False
+    libraries: tuple[str, ...] = ()
     best: str = "loss"
     greater_is_better: bool = False
 

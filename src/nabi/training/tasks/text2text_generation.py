@@ -44,7 +44,15 @@ class Text2TextGeneration(Task):
         self.prefix = usual if self.settings.prefix is None else self.settings.prefix
 
     def longest(self, model: Any, tokenizer: Any) -> int:
-        """As for all; and the longest target, which the decoder must be able to write."""
+        """As for all; and the longest target, which the decoder must be able to write.
+
+        ValueError for a tokenizer that must be told the languages.
+        """
+        if getattr(tokenizer, "src_lang", None):
+            raise ValueError(
+                f"the tokenizer tells this model its languages (now {tokenizer.src_lang}), and they cannot be said "
+                "here: train it by Seq2SeqTrainer, with tokenizer.src_lang and tokenizer.tgt_lang set"
+            )
         limit = reads_at_most(model, tokenizer)
         wanted = self.settings.max_target_length
         if wanted is not None and limit is not None and wanted > limit:

@@ -33,7 +33,9 @@ class TextClassification(Task):
         several = self.settings.multi_label
         if not several and any(isinstance(value, (list, tuple)) for value in values):
             raise ValueError("labels are lists: with multi_label a text may have several labels")
-        self.regression = self.regression or (not several and self.settings.label_names is None and are_measures(values))
+        self.regression = self.regression or (
+            not several and self.settings.label_names is None and are_measures(values)
+        )
         if self.regression:
             self.best, self.greater_is_better = "mse", False
             self.libraries = ("scipy.stats",)
@@ -85,7 +87,6 @@ class TextClassification(Task):
             return metric(["mse", "pearson", "spearmanr"])
         names = ["f1_micro", "f1_macro", "accuracy"] if self.settings.multi_label else ["accuracy", "f1"]
         return metric(names, id2label=self.describe())
-
 
 
 def parts(value: Any) -> list[str]:

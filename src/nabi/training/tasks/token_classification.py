@@ -49,7 +49,9 @@ class TokenClassification(Task):
         tokens, tags = rows["tokens"], rows["tags"]
         for number, (words, marks) in enumerate(zip(tokens, tags, strict=True)):
             if len(words) != len(marks):
-                raise ValueError(f"row {first + number} has {len(words)} tokens, but {len(marks)} tags: one each is due")
+                raise ValueError(
+                    f"row {first + number} has {len(words)} tokens, but {len(marks)} tags: one each is due"
+                )
         texts = [self.joined(words) for words in tokens]
         encoded = tokenizer(texts, truncation=True, max_length=length, return_attention_mask=False, verbose=False)
         examples = []
@@ -68,13 +70,15 @@ class TokenClassification(Task):
         """A label for each piece; offsets: the characters of each, (0, 0) for special tokens."""
         gap = 0 if self.by_character else 1
         starts = [0]
-        for word in words[:-1]:
-            starts.append(starts[-1] + len(word) + gap)
+        for text_of_word in words[:-1]:
+            starts.append(starts[-1] + len(text_of_word) + gap)
         labels: list[int] = []
         before = -1
         for start, end in offsets:
-            start += len(text[start:end]) - len(text[start:end].lstrip())  # some tokens take the blank before them
-            word = bisect_right(starts, start) - 1 if start < end else -1
+            begin = end - len(text[start:end].lstrip())  # many a piece takes the blank before it
+            if begin == end and self.by_character:  # a blank, which is a character with a tag of its own
+                begin = start
+            word = bisect_right(starts, begin) - 1 if start < end else -1
             goes_on = word == before and not self.by_character
             labels.append(IGNORED if word < 0 or goes_on else ids[word])
             before = word if word >= 0 else before
