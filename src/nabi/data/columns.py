@@ -50,17 +50,18 @@ class Guess:
     def prepared(self, rows: Rows) -> Rows:
         """The columns of the guess under the names of their roles, rows without one of them left out and counted."""
         records = [{role: row.get(column) for role, column in self.columns.items()} for row in rows]
-        whole = [record for record in records if all(has_text(value) for value in record.values())]
+        lacking = [place for place, record in enumerate(records) if not all(map(has_text, record.values()))]
+        left_out = set(lacking)
+        whole = [record for place, record in enumerate(records) if place not in left_out]
         if not whole:
             raise ValueError(f"none of the {len(records)} rows has {' and '.join(map(repr, self.columns.values()))}")
-        if len(whole) < len(records):
-            first = next(place for place, record in enumerate(records) if record not in whole[place : place + 1])
+        if lacking:
             logger.warning(
                 "%d of %d rows lack %s and will be left out (the first is row %d)",
-                len(records) - len(whole),
+                len(lacking),
                 len(records),
                 " or ".join(self.columns.values()),
-                first,
+                lacking[0],
             )
         return Rows(whole, label_names=rows.label_names)
 
