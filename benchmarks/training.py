@@ -1,4 +1,4 @@
-"""A whole training by Trainer, nabi beside transformers: start-up, time, memory and loss, each run a process of its own.
+"""A whole training by Trainer, nabi beside transformers: start-up, time, memory, loss, each run a process of its own.
 
     python -m benchmarks.training --data FOLDER [--rounds 2] [--steps 24] [--layers 6]
 

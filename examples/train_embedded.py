@@ -34,7 +34,7 @@ from tokenizers.trainers import UnigramTrainer
 
 from nabi import AutoTokenizer, BertConfig, BertForMaskedLM, BertForSequenceClassification, PreTrainedTokenizerFast
 from nabi.data.load import load_data
-from nabi.training.arguments import TrainingArguments
+from nabi.training.arguments.training_arguments import TrainingArguments
 from nabi.training.checkpoints import get_last_checkpoint
 from nabi.training.collators import DataCollatorForLanguageModeling
 from nabi.training.trainer import Trainer

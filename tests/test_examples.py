@@ -22,7 +22,7 @@ LEARNED: dict[str, dict[str, float]] = {
     "question_answering": {"exact_match": 80, "f1": 85},
     "summarization": {"rougeL": 0.75},
     "distillation": {"agreement": 0.75, "gain": 0.1},
-    "pretraining": {"accuracy": 0.6, "t5_loss_fall": 0.4, "electra_loss_fall": 0.3},
+    "pretraining": {"accuracy": 0.75, "rules": 0.75, "t5_loss_fall": 0.4, "electra_loss_fall": 0.3},
     "lora": {"accuracy": 0.65, "merged_accuracy": 0.65},
 }
 

@@ -257,7 +257,8 @@ def upload(
 ) -> str:
     """Create the repository unless it is there, upload the folder as one commit, and return the commit's URL.
 
-    path_in_repo: the folder there, default its root. ignore: patterns of files that stay here. Raises OSError if the folder is missing or the Hub refuses.
+    path_in_repo: the folder there, default its root. ignore: patterns of files that stay here.
+    Raises OSError if the folder is missing or the Hub refuses.
     """
     from huggingface_hub import HfApi, errors
 

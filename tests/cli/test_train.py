@@ -16,7 +16,7 @@ from nabi import PreTrainedTokenizerFast, pipeline
 from nabi.auto import AutoConfig, AutoModelForSequenceClassification
 from nabi.checkpoint import find_weights
 from nabi.cli import main
-from nabi.cli.train_run import StopAfterStep
+from nabi.cli.train.run_folder import StopAfterStep
 from nabi.hub import Repository
 
 WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] good bad film plot 영화 최고 지루".split()

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from nabi import BertConfig, BertForSequenceClassification, BertForTokenClassification, GPT2Config, GPT2LMHeadModel
-from nabi.training.arguments import TrainingArguments
+from nabi.training.arguments.training_arguments import TrainingArguments
 from nabi.training.trainer import Trainer
 
 STEPS = 10

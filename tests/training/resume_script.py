@@ -15,9 +15,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from nabi import PreTrainedTokenizerFast
 from nabi.training import checkpoints, loop
-from nabi.training.callbacks import EarlyStoppingCallback, TrainerCallback
+from nabi.training.callbacks.callback import EarlyStoppingCallback, TrainerCallback
+from nabi.training.callbacks.state import ExportableState
 from nabi.training.collators import DataCollatorForLanguageModeling
-from nabi.training.state import ExportableState
 from nabi.training.trainer import Trainer
 
 from . import tiny

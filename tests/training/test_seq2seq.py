@@ -10,7 +10,7 @@ import torch
 import transformers
 
 import nabi
-from nabi.training.arguments import Seq2SeqTrainingArguments
+from nabi.training.arguments.training_arguments import Seq2SeqTrainingArguments
 from nabi.training.seq2seq import Seq2SeqTrainer
 
 from .tiny import padded, rows

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 import nabi
-from nabi.training.callbacks import EarlyStoppingCallback, TrainerCallback
+from nabi.training.callbacks.callback import EarlyStoppingCallback, TrainerCallback
 from nabi.training.trainer import Trainer
 
 from .tiny import CALM, bert, padded, quiet, rows

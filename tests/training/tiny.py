@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 import nabi
-from nabi.training.arguments import TrainingArguments
+from nabi.training.arguments.training_arguments import TrainingArguments
 
 SIZES = {"vocab_size": 60, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 CALM = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}

@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from .messages import language, say
 from .options import Options, Problem
 from .run import run
-from .train_command import train_command
+from .train.command import train_command
 
 HEADINGS = ("Usage", "Arguments", "Options", "Commands")
 # typer carries its own copy of click, or click itself, by its version: these are whichever it uses.

@@ -6,7 +6,7 @@ import os
 import sys
 
 from .help_texts import HELP
-from .train_texts import TRAIN
+from .train.texts import TRAIN
 
 KOREAN_WINDOWS_LANGUAGE = 0x12
 

@@ -7,24 +7,24 @@ HOMES: dict[str, str] = {
     "Trainer": "trainer",
     "Seq2SeqTrainer": "seq2seq",
     **dict.fromkeys(["TrainingArguments", "Seq2SeqTrainingArguments"], "arguments"),
-    **dict.fromkeys(["HfArg", "HfArgumentParser"], "argument_parser"),
-    "AcceleratorConfig": "accelerator_config",
+    **dict.fromkeys(["HfArg", "HfArgumentParser"], "arguments.parser"),
+    "AcceleratorConfig": "arguments.accelerator_config",
     **dict.fromkeys(
         """EvaluationStrategy HubStrategy IntervalStrategy OptimizerNames ParallelMode SaveStrategy
         SchedulerType""".split(),
-        "choices",
+        "arguments.choices",
     ),
     **dict.fromkeys(["EvalLoopOutput", "PredictionOutput", "TrainOutput"], "results"),
     **dict.fromkeys(["enable_full_determinism", "set_seed"], "seeds"),
     "get_last_checkpoint": "checkpoints",
-    **dict.fromkeys(["ExportableState", "TrainerControl", "TrainerState"], "state"),
+    **dict.fromkeys(["ExportableState", "TrainerControl", "TrainerState"], "callbacks.state"),
     **dict.fromkeys(
-        ["DefaultFlowCallback", "EarlyStoppingCallback", "PrinterCallback", "TrainerCallback"], "callbacks"
+        ["DefaultFlowCallback", "EarlyStoppingCallback", "PrinterCallback", "TrainerCallback"], "callbacks.callback"
     ),
-    "CallbackHandler": "callback_handler",
-    "ProgressCallback": "progress",
-    "NotebookProgressCallback": "notebook",
-    **dict.fromkeys(["MLflowCallback", "TensorBoardCallback", "WandbCallback"], "reporting"),
+    "CallbackHandler": "callbacks.handler",
+    "ProgressCallback": "callbacks.progress",
+    "NotebookProgressCallback": "callbacks.notebook",
+    **dict.fromkeys(["MLflowCallback", "TensorBoardCallback", "WandbCallback"], "callbacks.reporting"),
     **dict.fromkeys(
         """DataCollatorForCompletionOnlyLM DataCollatorForLanguageModeling DataCollatorForMultipleChoice
         DataCollatorForPermutationLanguageModeling DataCollatorForSOP DataCollatorForSeq2Seq
@@ -38,12 +38,12 @@ HOMES: dict[str, str] = {
         get_cosine_with_min_lr_schedule_with_warmup_lr_rate get_greedy_schedule get_inverse_sqrt_schedule
         get_linear_schedule_with_warmup get_polynomial_decay_schedule_with_warmup get_reduce_on_plateau_schedule
         get_scheduler get_wsd_schedule""".split(),
-        "schedules",
+        "optimization.schedules",
     ),
-    "GreedyLR": "greedy",
-    **dict.fromkeys(["Adafactor", "AdafactorSchedule", "get_adafactor_schedule"], "adafactor"),
-    "AdamW": "adamw",
-    "layerwise_groups": "decay",
+    "GreedyLR": "optimization.greedy",
+    **dict.fromkeys(["Adafactor", "AdafactorSchedule", "get_adafactor_schedule"], "optimization.adafactor"),
+    "AdamW": "optimization.adamw",
+    "layerwise_groups": "optimization.decay",
     "EvalPrediction": "metrics",
     **dict.fromkeys(["DistillationTrainer", "distillation_loss"], "objectives.distillation"),
     "student_of": "objectives.students",

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from .arguments.choices import IntervalStrategy
 from .batches import is_map_style
-from .choices import IntervalStrategy
 
 
 def check_construction(

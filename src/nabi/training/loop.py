@@ -19,9 +19,9 @@ from torch import Tensor
 from . import best, checkpoints, counting, saving
 from .batches import begin_epoch, dataset_of, length_of
 from .checks import not_finite
-from .curves import save_curves
 from .losses import count_items, shifts_labels
-from .publishing import wait_for_push
+from .reports.curves import save_curves
+from .reports.publishing import wait_for_push
 from .results import TrainOutput, speed_metrics
 from .saving import Progress
 

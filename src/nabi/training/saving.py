@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from . import checkpoints
+from .callbacks.state import TrainerState
 from .seeds import random_state, restore_random_state
-from .state import TrainerState
 
 if TYPE_CHECKING:
     from .trainer import Trainer

@@ -17,26 +17,26 @@ from torch.utils.data import DataLoader
 from ..checkpoint import save_weights
 from . import best, checkpoints, saving
 from .acceleration import is_sharded, make_accelerator, shards
-from .arguments import TrainingArguments
+from .arguments.training_arguments import TrainingArguments
 from .batches import dataset_of, eval_loader, is_map_style, length_of, train_loader
-from .callback_handler import CallbackHandler
-from .callbacks import DefaultFlowCallback, TrainerCallback
+from .callbacks.callback import DefaultFlowCallback, TrainerCallback
+from .callbacks.handler import CallbackHandler
+from .callbacks.progress import default_callbacks
+from .callbacks.reporting import report_callbacks
+from .callbacks.state import TrainerControl, TrainerState, exported_states
 from .checks import check_construction, check_dataset
 from .collators import DataCollatorWithPadding, default_data_collator
 from .columns import LABELS, KeepColumns, accepted_columns, label_names, lengths_of, without_unused
 from .counting import floating_point_ops
-from .decay import decay_groups
 from .evaluation import answers_in, run_over
 from .loop import WAITS_FOR_METRICS, Loop
 from .losses import LabelSmoother, count_items, loss_of_batch, shifts_labels, takes, takes_one, uses_item_count
 from .metrics import Metric, metric
-from .optimizers import make_optimizer, optimizer_class_and_settings
-from .progress import default_callbacks
-from .reporting import report_callbacks
+from .optimization.decay import decay_groups
+from .optimization.optimizers import make_optimizer, optimizer_class_and_settings
+from .optimization.schedules import get_scheduler
 from .results import EvalLoopOutput, PredictionOutput, TrainOutput, speed_metrics
-from .schedules import get_scheduler
 from .seeds import enable_full_determinism, set_seed
-from .state import TrainerControl, TrainerState, exported_states
 
 if TYPE_CHECKING:
     from .results import BestRun
@@ -511,13 +511,13 @@ class Trainer:
 
     def log_metrics(self, split: str, metrics: dict[str, float]) -> None:
         """Print metrics as a small table."""
-        from .metric_files import log_metrics
+        from .reports.metric_files import log_metrics
 
         log_metrics(self, split, metrics)
 
     def save_metrics(self, split: str, metrics: dict[str, float], combined: bool = True) -> None:
         """Write metrics to <split>_results.json in the output folder, and add them to all_results.json."""
-        from .metric_files import save_metrics
+        from .reports.metric_files import save_metrics
 
         save_metrics(self, split, metrics, combined)
 
@@ -529,7 +529,7 @@ class Trainer:
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The curves of this training as a matplotlib figure, written to `path` if given (the extra `train`)."""
-        from .curves import plot
+        from .reports.curves import plot
 
         figure = plot(self.state.log_history)
         if path is not None:
@@ -577,20 +577,20 @@ class Trainer:
 
     def create_model_card(self, **facts: Any) -> None:
         """Write README.md into the output folder: what was trained, on what, how, with which results."""
-        from .publishing import create_model_card
+        from .reports.publishing import create_model_card
 
         if self.is_world_process_zero():
             create_model_card(self, **facts)
 
     def push_to_hub(self, commit_message: str = "End of training", blocking: bool = True, **options: Any) -> str | None:
         """Save model and card to the output folder, and upload it to args.hub_model_id. Returns the commit's URL."""
-        from .publishing import push_to_hub
+        from .reports.publishing import push_to_hub
 
         return push_to_hub(self, commit_message, blocking, **options)
 
     def push_checkpoint(self, folder: Path) -> None:
         """Upload after a checkpoint was saved, as args.hub_strategy says."""
-        from .publishing import push_checkpoint
+        from .reports.publishing import push_checkpoint
 
         push_checkpoint(self, folder)
 

@@ -132,7 +132,7 @@ def test_words_of_the_tokenizer_go_before_all_else() -> None:
     assert words_of("wordpiece", "최고예요! 나비", "word_ids") == ["최고예요", "!", "나비"]
 
 
-RECORDED = json.loads((Path(__file__).parents[1] / "recorded_whole_words.json").read_text(encoding="utf-8"))
+RECORDED = json.loads((Path(__file__).parent / "recorded_whole_words.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", RECORDED["recorded"], ids=lambda case: f"seed{case['settings']['seed']}")

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import nabi
-from nabi.training.arguments import TrainingArguments
+from nabi.training.arguments.training_arguments import TrainingArguments
 from nabi.training.objectives.distillation import DistillationTrainer, distillation_loss, hidden_state_loss
 
 from .small_models import make

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 import transformers
 
 import nabi
-from nabi.training.arguments import TrainingArguments
+from nabi.training.arguments.training_arguments import TrainingArguments
 from nabi.training.objectives.replaced_tokens import ReplacedTokenDetection
 from nabi.training.trainer import Trainer
 

@@ -1,0 +1,1 @@
+"""How weights move: optimizers, which weights decay, and schedules of the learning rate."""
