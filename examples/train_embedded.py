@@ -376,9 +376,9 @@ def mixed_examples(
             some = rng.permutation(len(texts))[: len(texts) // 2]  # and half of the real ones, as before
             softened = (labels + teacher.opinions)[some] / 2
             parts.append(([texts[i] for i in some], softened, kinds[some]))
-    texts, targets, kinds = zip(*parts, strict=True)
-    joined = with_joined([text for part in texts for text in part], np.concatenate(targets), np.concatenate(kinds), rng)
-    return Examples(tokenizer, *joined, passes=passes)
+    every_text = [text for part, _, _ in parts for text in part]
+    every_target, every_kind = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
+    return Examples(tokenizer, *with_joined(every_text, every_target, every_kind, rng), passes=passes)
 
 
 # --- the whole -----------------------------------------------------------------------------------------------------

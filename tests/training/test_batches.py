@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -94,3 +95,12 @@ def test_a_loader_of_ones_own_is_wound_on(tmp_path) -> None:
     assert list(begin_epoch(own, 0, 1)) == list(begin_epoch(own, 0, 0))[1:]
     other = torch.utils.data.DataLoader(range(6), batch_size=2)
     assert [batch.tolist() for batch in begin_epoch(other, 0, 2)] == [[4, 5]]
+
+
+def test_a_dataset_that_changes_by_the_epoch_is_told_which_one_begins() -> None:
+    class Told(list):
+        def set_epoch(self, epoch: int) -> None:
+            self[:] = [epoch] * 4
+
+    loader = train_loader(Told([-1] * 4), list, quiet(Path("unused"), per_device_train_batch_size=2), None)
+    assert [list(begin_epoch(loader, epoch, start)) for epoch, start in ((0, 0), (5, 1))] == [[[0, 0]] * 2, [[5, 5]]]

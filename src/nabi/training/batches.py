@@ -22,15 +22,15 @@ MEGABATCH = 50  # so many batches are sorted by length together: near lengths me
 class Batches(Dataset):
     """Map-style: (epoch, number, rows) -> the collated batch of these examples."""
 
-    def __init__(self, dataset: Any, collate: Collator, seed: int) -> None:
-        self.dataset, self.collate, self.seed = dataset, collate, seed
+    def __init__(self, dataset: Any, collate: Collator, seed: int, rank: int = 0) -> None:
+        self.dataset, self.collate, self.seed, self.rank = dataset, collate, seed, rank
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def __getitem__(self, place: tuple[int, int, list[int]]) -> Any:
         epoch, number, rows = place
-        with seeded(self.seed, epoch, number):
+        with seeded(self.seed, epoch, number, self.rank):
             return self.collate(self._examples(rows))
 
     def _examples(self, rows: list[int]) -> list[Any]:
@@ -67,6 +67,7 @@ class BatchStream(IterableDataset):
                     self.rows.fill_(number * self.size * self.world + len(rows))
                 if number < start or (number - start) % workers != share:
                     continue
+            with seeded(self.seed, epoch, number, self.rank):
                 batch = self.collate([rows[i] for i in share_of(range(len(rows)), self.rank, self.world)])
             yield batch
 
@@ -151,7 +152,7 @@ def train_loader(dataset: Any, collate: Collator, args: Any, lengths: Sequence[i
         lengths=lengths,
         whole=args.dataloader_drop_last,
     )
-    return _loader(Batches(dataset, collate, seed), order, args)
+    return _loader(Batches(dataset, collate, seed, rank), order, args)
 
 
 def eval_loader(dataset: Any, collate: Collator, args: Any, lengths: Sequence[int] | None) -> DataLoader:
@@ -162,7 +163,7 @@ def eval_loader(dataset: Any, collate: Collator, args: Any, lengths: Sequence[in
     order = Order(
         len(dataset), size=size, rank=rank, world=world, seed=args.seed, shuffle=False, lengths=lengths, whole=False
     )
-    return _loader(Batches(dataset, collate, args.seed), order, args)
+    return _loader(Batches(dataset, collate, args.seed, rank), order, args)
 
 
 def is_map_style(dataset: Any) -> bool:
