@@ -16,7 +16,7 @@ from nabi import AutoModelForSequenceClassification
 
 from . import processes_script as script
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("two processes")]  # started once for all
 SCRIPT = Path(script.__file__)
 
 

@@ -18,6 +18,7 @@ from nabi.training import checkpoints
 from . import resume_script as script
 from . import tiny
 
+pytestmark = pytest.mark.xdist_group("resumed")  # the run without a break, to compare with, is made once
 TIMES = ("runtime", "per_second")
 
 
