@@ -32,12 +32,18 @@ from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, 
 from tokenizers.models import Unigram
 from tokenizers.trainers import UnigramTrainer
 
-from nabi import AutoTokenizer, BertConfig, BertForMaskedLM, BertForSequenceClassification, PreTrainedTokenizerFast
-from nabi.data.load import load_data
-from nabi.training.arguments.training_arguments import TrainingArguments
-from nabi.training.checkpoints import get_last_checkpoint
-from nabi.training.collators import DataCollatorForLanguageModeling
-from nabi.training.trainer import Trainer
+from nabi import (
+    AutoTokenizer,
+    BertConfig,
+    BertForMaskedLM,
+    BertForSequenceClassification,
+    DataCollatorForLanguageModeling,
+    PreTrainedTokenizerFast,
+    Trainer,
+    TrainingArguments,
+    get_last_checkpoint,
+    load_data,
+)
 
 CORPORA = {"ko": "nsmc", "en": "en_sentiment"}
 COPIES = {"ko": 1, "en": 3}  # English has a tenth of the texts: each is seen three times in a pass

@@ -70,3 +70,12 @@ def test_the_page_on_writing_texts_runs_as_written(tmp_path: Path) -> None:
     code += "\nassert len(written) == 4"
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_page_on_training_runs_as_written(tmp_path: Path) -> None:
+    text = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "my-model" / "model.safetensors").is_file()
+    assert (tmp_path / "out" / "training_curves.png").is_file()
