@@ -42,7 +42,12 @@ MAY_KNOW: dict[str, set[str]] = {
         *("batch", "pipelines", "generation", "conversion", "auto", "models", "nn", "tokenization", "checkpoint"),
         *("embedded", "hub", "__init__", "data", "training"),
     },
-    "__init__": {"pipelines", "models", "processing", "tokenization", "training"},
+    "compat": {
+        *("__init__", "auto", "auto_mappings", "checkpoint", "config", "generation", "hub", "models", "nn", "outputs"),
+        *("pipelines", "processing", "tokenization", "training"),
+    },
+    "drop_in": {"compat"},
+    "__init__": {"compat", "pipelines", "models", "processing", "tokenization", "training"},
 }
 # The methods of a model that end in a room above it: they enter it when they are called.
 UP_THE_STAIRS = {"nn/generating.py": {"generation"}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import dataclass, fields
 
 import pytest
 import torch
@@ -112,3 +113,17 @@ def test_a_field_set_later_has_its_place_among_the_indices() -> None:
     out = MoeCausalLMOutputWithPast(logits=torch.ones(1), past_key_values=())
     out.aux_loss = torch.zeros(1)
     assert out[0] is out.aux_loss and out.to_tuple()[1] is out.logits
+
+
+@dataclass
+class Own(ModelOutput):
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+
+
+def test_an_output_is_a_dataclass_and_a_users_own_copies_and_pickles(output: SequenceClassifierOutput) -> None:
+    assert [field.name for field in fields(output)] == SequenceClassifierOutput.field_names()
+    own = Own(logits=LOGITS)
+    assert own.to_tuple() == (LOGITS,) and own.loss is None
+    for again in (copy.deepcopy(own), pickle.loads(pickle.dumps(own))):
+        assert type(again) is Own and list(again) == ["logits"] and torch.equal(again.logits, LOGITS)

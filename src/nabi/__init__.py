@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from .compat.left_out import why
+from .compat.names import HOMES as OTHER_NAMES
 from .models import FAMILIES
 from .pipelines import CLASSES as PIPELINES
 from .processing import HOMES as PROCESSORS
@@ -16,8 +18,9 @@ from .training import HOMES as TRAINING
 
 __version__ = "0.1.0"
 
-# Public name -> the module that defines it.
+# Public name -> the module that defines it, and the name there after a colon if it is another.
 _MODULE_OF: dict[str, str] = {
+    **OTHER_NAMES,
     **dict.fromkeys(["PIPELINE_REGISTRY", "pipeline", "Pipeline", *PIPELINES], "pipelines"),
     "AggregationStrategy": "pipelines.token_classification",
     "Conversation": "pipelines.conversational",
@@ -65,25 +68,30 @@ _MODULE_OF: dict[str, str] = {
     "Rows": "data.rows",
     "convert_checkpoint": "conversion",
     "PreTrainedModel": "nn.pretrained",
-    "PretrainedConfig": "config",
-    "PreTrainedConfig": "config",
+    **dict.fromkeys(["PretrainedConfig", "PreTrainedConfig"], "config:Config"),
     "ModelOutput": "outputs",
     **{name: f"models.{family}" for family, names in FAMILIES.items() for name in names},
 }
-_RENAMED = {"PretrainedConfig": "Config", "PreTrainedConfig": "Config"}
+
+_MODULES = {"batch": "batch", "logging": "compat.logging"}  # what is a module itself
 
 __all__ = sorted([*_MODULE_OF, "__version__"])
 
 
+def offers(name: str) -> bool:
+    """Whether nabi has this public name."""
+    return name in _MODULE_OF or name in _MODULES or name.endswith(("_MAPPING", "_MAPPING_NAMES"))
+
+
 def __getattr__(name: str) -> Any:
-    if name == "batch":
-        return importlib.import_module("nabi.batch")
-    if name.endswith(("_MAPPING", "_MAPPING_NAMES")):
+    if name in _MODULES:
+        return importlib.import_module(f"nabi.{_MODULES[name]}")
+    if name not in _MODULE_OF and name.endswith(("_MAPPING", "_MAPPING_NAMES")):
         return getattr(importlib.import_module("nabi.auto_mappings"), name)
     if name not in _MODULE_OF:
-        raise AttributeError(f"module 'nabi' has no attribute {name!r}")
-    module = importlib.import_module(f"nabi.{_MODULE_OF[name]}")
-    value = getattr(module, _RENAMED.get(name, name))
+        raise AttributeError(why(name) or f"module 'nabi' has no attribute {name!r}")
+    home, _, inside = _MODULE_OF[name].partition(":")
+    value = getattr(importlib.import_module(f"nabi.{home}"), inside or name)
     globals()[name] = value
     return value
 

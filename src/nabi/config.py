@@ -2,13 +2,15 @@
 
 A family's configuration is a class whose annotated attributes are those keys, with their defaults. Every key of
 a file is one of three things: a field, a key known to have no effect on the computation (kept, and written
-back), or unknown, which is an error: a key ignored in silence is this field's commonest wrong answer.
+back), or unknown, which is an error: a key ignored in silence is this field's commonest wrong answer. What a user
+set on a configuration is saved with its name in `own_keys`, and is read again.
 """
 
 from __future__ import annotations
 
 import copy
 import difflib
+import inspect
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -38,7 +40,7 @@ NO_EFFECT = GENERATION_KEYS | frozenset(
     language unsloth_version unsloth_fixed _attn_implementation _attn_implementation_autoset attn_implementation
     attn_implementation_internal custom_pipelines author created_date license xla_device use_return_dict
     seq_length max_seq_length _diffusers_version unk_token_id mask_token_id cls_token_id processor_class
-    name sentence_transformers sbert_ce_default_activation_function eos_token_ids padding""".split()
+    name sentence_transformers sbert_ce_default_activation_function eos_token_ids padding own_keys""".split()
 )
 
 
@@ -117,7 +119,6 @@ class Config:
         """Refuse values that make no model, or that change the computation in a way that nabi does not compute."""
         for name, hint in _hints(type(self)).items():  # type: ignore[arg-type]
             self._check_value(name, getattr(self, name), hint)
-        self.require("pruned_heads", (None, {}), "use a checkpoint saved without pruned heads")
         self.require("tie_encoder_decoder", (False, None), "use a checkpoint with separate weights")
 
     def require(self, key: str, allowed: Sequence[Any], remedy: str) -> None:
@@ -150,6 +151,8 @@ class Config:
     # --- names ----------------------------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
+        if name == "use_return_dict":  # version 4 asks so
+            return self.return_dict
         alias = type(self).aliases.get(name)
         if alias is None:
             raise AttributeError(f"{type(self).__name__} has no key {name!r}")
@@ -175,6 +178,29 @@ class Config:
             return cls.nested[name](value, **options)
         except ValueError as error:
             raise ValueError(f"in {name!r}: {error}") from None
+
+    @property
+    def name_or_path(self) -> str:
+        """The folder or repository that it was read from, or nothing."""
+        return vars(self).get("_name_or_path", "")
+
+    @name_or_path.setter
+    def name_or_path(self, value: Any) -> None:
+        self._name_or_path = str(value or "")
+
+    @property
+    def sub_configs(self) -> dict[str, type[Config]]:
+        """The classes of the configurations inside this one, by the field that holds each."""
+        return {name: type(getattr(self, name)) for name in self.nested if isinstance(getattr(self, name), Config)}
+
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> Config:
+        """The configuration of the part that works on text (of two such, the one that writes): one inside, or this."""
+        inside = self.sub_configs
+        for name in ("text_config", *(() if encoder else ("decoder",))):
+            if name in inside:
+                found: Config = getattr(self, name)
+                return found
+        return self
 
     @property
     def dtype(self) -> str | None:
@@ -215,6 +241,7 @@ class Config:
         keys, options = cls.get_config_dict(name_or_path, **options)
         overrides = {key: options.pop(key) for key in list(options) if cls.is_key(key)}
         config = cls.from_dict(keys, source=str(name_or_path), **options.pop("_from_dict", {}), **overrides)
+        config.name_or_path = name_or_path
         if return_unused_kwargs:
             return config, options
         if options:
@@ -250,10 +277,15 @@ class Config:
         if ignore_unknown_keys:
             known = {key: value for key, value in keys.items() if cls.is_key(key)}
             keys = {key: cls._nest(key, value, ignore_unknown_keys=True) for key, value in known.items()}
+        named = inspect.signature(cls.__init__).parameters  # a user's own class takes its keys there
+        listed = [key for key in keys.pop("own_keys", None) or () if key in keys]
+        own = {key: keys.pop(key) for key in listed if key not in named and not cls.is_key(key)}
         try:
-            return cls(**keys)
+            config = cls(**keys)
         except ValueError as error:
             raise ValueError(f"{where}{error}") from None
+        config.update(own)
+        return config
 
     @classmethod
     def from_json_file(cls, file: str | Path) -> Any:
@@ -280,6 +312,8 @@ class Config:
         if self.id2label == {i: f"LABEL_{i}" for i in range(2)}:
             del keys["id2label"], keys["label2id"]
         keys.pop("num_labels", None)
+        if own := [key for key in keys if not self.is_key(key)]:
+            keys["own_keys"] = own  # set by the user: no model reads them, so that a file with them is no riddle
         return {"model_type": self.model_type, **keys}
 
     def to_diff_dict(self) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class Repository:
             name = os.path.expanduser(name)
         for option in _NO_LONGER_USED:
             options.pop(option, None)
+        if gguf := options.pop("gguf_file", None):
+            raise ValueError(f"gguf_file={gguf!r}: nabi reads no GGUF files; use the float checkpoint it was made from")
         old_token = options.pop("use_auth_token", None)
         token = options.pop("token", None)
         repository = cls(
@@ -118,7 +120,7 @@ class Repository:
         except HubUnreachable:
             if self._cached_commit() is None:
                 raise
-            if not self.local_files_only and not _offline():
+            if not self.local_files_only and not is_offline():
                 _warn_once(f"The Hub does not answer, so {self._place} has only the files in the cache.")
             return None
 
@@ -174,7 +176,7 @@ class Repository:
         """Why the Hub cannot be asked, with the remedy; or "" if it can."""
         if self.local_files_only:
             return "local_files_only=True forbids the network. Leave it out once"
-        if _offline():
+        if is_offline():
             return "HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) forbids the network. Unset it once"
         from huggingface_hub import hf_hub_url
 
@@ -309,7 +311,7 @@ def _missing_in_folder(path: Path) -> str:
     return f"There is no {path.name!r} in the folder {str(path.parent)!r}, which holds: {shown or 'nothing'}."
 
 
-def _offline() -> bool:
+def is_offline() -> bool:
     from huggingface_hub import constants
 
     # The library reads its variable once, at import; a notebook that sets it later means it too.

@@ -8,6 +8,7 @@ A field that was not computed reads as None by attribute, and has no key and no 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class ModelOutput(dict[str, Any]):
         super().__init_subclass__(**options)
         own = vars(cls).get("__annotations__", {})
         cls._fields = tuple(dict.fromkeys((*cls._fields, *own)))
+        dataclass(init=False, repr=False, eq=False, match_args=False)(cls)  # code asks for the fields of an output
 
     def __init__(self, values: dict[str, Any] | None = None, /, **fields: Any) -> None:
         given = {**(values or {}), **fields}
@@ -51,10 +53,21 @@ class ModelOutput(dict[str, Any]):
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in type(self)._fields:
             raise AttributeError(f"{type(self).__name__} has no field {name!r}")
-        self[name] = value
+        if value is not None:
+            self[name] = value
+        if name in vars(type(self)):  # the default of a user's dataclass, which would hide the key
+            object.__setattr__(self, name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (dict(self),)
+        return _made_again, (type(self), dict(self))
+
+
+def _made_again(kind: type[ModelOutput], fields: dict[str, Any]) -> ModelOutput:
+    """A copy, or what was pickled; the __init__ of a user's dataclass takes no dict."""
+    made = kind.__new__(kind)
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
 
 
 class BaseModelOutput(ModelOutput):

@@ -188,6 +188,12 @@ def test_ignored_mismatches_are_made_anew_named_and_told(tmp_path: Path, caplog:
     assert torch.equal(model.bert.pooler.dense.weight, old.bert.pooler.dense.weight)
 
 
+def test_code_for_transformers_catches_the_error_of_wrong_shapes(tmp_path: Path) -> None:
+    make("bert", "ForSequenceClassification").save_pretrained(tmp_path)
+    with pytest.raises(RuntimeError, match=r"classifier\.weight"):
+        BertForSequenceClassification.from_pretrained(tmp_path, num_labels=5)
+
+
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
@@ -266,3 +272,17 @@ def test_whatever_a_config_holds_loading_gives_a_model_or_an_error_that_names_th
         class_of(name, head).from_pretrained(folder)
     except (ValueError, OSError) as error:
         assert str(folder) in str(error) or "quantised" in str(error)
+
+
+def test_what_the_class_itself_is_made_with_is_passed_on(tmp_path: Path) -> None:
+    class Scored(BertModel):
+        def __init__(self, config: Any, scores: int, add_pooling_layer: bool = True) -> None:
+            super().__init__(config, add_pooling_layer)
+            self.scores = scores
+
+    make("bert", "Model").save_pretrained(tmp_path)
+    assert BertModel.from_pretrained(tmp_path, add_pooling_layer=False).pooler is None
+    own = Scored.from_pretrained(tmp_path, scores=3)
+    assert own.scores == 3 and own.pooler is not None
+    with pytest.raises(TypeError, match="add_poling_layer"):
+        BertModel.from_pretrained(tmp_path, add_poling_layer=False)

@@ -62,6 +62,7 @@ def assert_same(ours: Any, theirs: Any) -> None:
         {"return_tensors": True},
         {"return_tensors": False},
         {"truncation": True},
+        {"truncation": True, "padding": True},  # as KeyBERT asks
         {"tokenize_kwargs": {"truncation": True, "max_length": 5}},
         {"tokenize_kwargs": {"padding": "max_length", "max_length": 40, "truncation": True}},
         {"tokenize_kwargs": {"add_special_tokens": True}, "return_tensors": True},

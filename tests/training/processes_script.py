@@ -180,6 +180,41 @@ def fsdp(folder: Path) -> dict[str, Any]:
     }
 
 
+def deepspeed(folder: Path) -> dict[str, Any]:
+    """Each stage of ZeRO, and then DDP in the same processes, which knows nothing of it."""
+    found: dict[str, Any] = {}
+    for stage in range(4):
+        config = {"zero_optimization": {"stage": stage, "stage3_param_persistence_threshold": 0}}
+        place = folder / f"stage{stage}"
+        half = language(place / "half", deepspeed=config, bf16=True)
+        found[str(stage)] = {
+            "tokens": tokens(place / "tokens", deepspeed=config),
+            "language": language(place / "language", deepspeed=config),
+            "adamw": language(place / "adamw", deepspeed=config, **DECAYING),
+            "adamw of the config": language(place / "own", deepspeed={**config, **OWN_ADAMW}, **DECAYING),
+            "half": half["losses"],
+            "resumed": resumed(place / "resumed", dropout=0.1, gradient_accumulation_steps=2, deepspeed=config),
+            "best": best(place / "best", deepspeed=config),
+        }
+    found["rates"] = rates(folder / "rates")
+    found["ddp"] = tokens(folder / "ddp")
+    return found
+
+
+DECAYING = {"optim": "adamw_torch", "learning_rate": 0.01, "weight_decay": 0.1, "max_grad_norm": 0.5}
+OWN_ADAMW = {"optimizer": {"type": "AdamW", "params": {"lr": "auto", "torch_adam": True}}}
+
+
+def rates(folder: Path) -> list[float]:
+    """The learning rates of updates under a schedule of DeepSpeed's config."""
+    names = ("warmup_min_lr", "warmup_max_lr", "warmup_num_steps", "total_num_steps")
+    schedule = {"type": "WarmupDecayLR", "params": {**dict.fromkeys(names, "auto"), "warmup_type": "linear"}}
+    config = {"zero_optimization": {"stage": 1}, "scheduler": schedule}
+    trainer = Trainer(gpt2(), arguments(folder, deepspeed=config, warmup_steps=4), train_dataset=sentences(80))
+    trainer.train()
+    return [entry["learning_rate"] for entry in trainer.state.log_history if "loss" in entry]
+
+
 def both(folder: Path) -> dict[str, Any]:
     return {"ddp": ddp(folder / "ddp"), "fsdp": fsdp(folder / "fsdp")}
 

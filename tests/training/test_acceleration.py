@@ -15,7 +15,7 @@ from . import tiny
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"fp16": True}, "fp16=True needs a GPU: on the CPU say bf16=True"),
     ({"fsdp": True}, "there is one: start the script by torchrun"),
-    ({"deepspeed": {"zero_optimization": {"stage": 2}}}, "deepspeed is not supported: fsdp=True"),
+    ({"deepspeed": {"zero_optimization": {"stage": 2}}}, "deepspeed needs a launcher, for one process too"),
     ({"accelerator_config": {"split_batches": True}}, "divide per_device_train_batch_size"),
     ({"accelerator_config": {"even_batches": False}}, "even_batches=False"),
     ({"accelerator_config": {"gradient_accumulation_kwargs": {"num_steps": 2}}}, "say gradient_accumulation_steps"),

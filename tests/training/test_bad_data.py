@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 import torch
 
@@ -55,9 +56,35 @@ CASES: dict[str, tuple[Any, Any, type[Exception], list[str]]] = {
     "a label is negative": (tiny.bert, with_labels(-1), ValueError, ["label -1", "2 classes", "-100"]),
     "no label counts": (tiny.bert, with_labels(-100), ValueError, ["the labels of the first update", "-100"]),
     "no token's label counts": (of_tokens, with_labels([-100] * 3), ValueError, ["all -100", "truncation"]),
-    "a label is a text": (tiny.bert, with_labels("good"), ValueError, ["no loss", "are they numbers", "text"]),
+    "a label is a text": (tiny.bert, with_labels("good"), ValueError, ["no loss", "as numbers (text"]),
     "a label is a fraction": (of_tokens, with_labels([0.5] * 3), ValueError, ["float32", "whole numbers"]),
     "labels lack": (tiny.bert, [{"input_ids": [5, 6, 7]}] * 8, ValueError, ["no loss", "input_ids", "labels"]),
+    "labels have another name": (
+        tiny.bert,
+        [{"input_ids": [5, 6, 7], "grade": 1}] * 8,
+        ValueError,
+        ["no loss", "labels", "rename one of the columns grade"],
+    ),
+    "texts are to be labels": (
+        lambda: tiny.bert("ForMaskedLM"),
+        [{"input_ids": [5, 6, 7]}] * 8,
+        ValueError,
+        ["no loss", "DataCollatorForLanguageModeling"],
+    ),
+    "a text's label meets a model of tokens": (of_tokens, [EVEN] * 8, ValueError, ["ForSequenceClassification"]),
+    "several labels meet one class": (
+        lambda: tiny.bert(num_labels=3),
+        with_labels([1, 0, 1]),
+        ValueError,
+        ["multi_label_classification"],
+    ),
+    "a class is a fraction": (tiny.bert, with_labels(1.0), ValueError, ["torch.float32", "whole number"]),
+    "rows have a batch's dimension": (
+        tiny.bert,
+        [{"input_ids": torch.ones(1, 4, dtype=torch.long), "labels": 1}] * 8,
+        ValueError,
+        ["(8, 1, 4)", "without return_tensors"],
+    ),
     "labels are too few": (of_tokens, with_labels([1, 2]), ValueError, ["labels", "(8, 2)", "(8, 3, 60)"]),
     "one row lacks its label": (
         tiny.bert,
@@ -133,3 +160,72 @@ def test_a_later_batch_without_labels_is_passed_over(tmp_path: Path, caplog: pyt
     assert "step 2 has no label that counts" in caplog.text
     assert [row["loss"] for row in trainer.state.log_history if "loss" in row][1] == 0
     assert all(bool(weight.isfinite().all()) for weight in trainer.model.parameters())
+
+
+def test_what_is_no_data_set_is_refused_with_what_to_pass(tmp_path: Path) -> None:
+    class Unsized(torch.utils.data.Dataset):
+        def __getitem__(self, row: int) -> Any:
+            return EVEN
+
+    frame = datasets.Dataset.from_list([EVEN] * 4).to_pandas()
+    for data, words in (
+        (torch.utils.data.DataLoader([EVEN]), "loader.dataset"),
+        (frame, "Dataset.from_pandas"),
+        ({"input_ids": [[5, 6]], "labels": [1]}, "Dataset.from_dict"),
+        (Unsized(), "has no __len__"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            Trainer(tiny.bert(), tiny.quiet(tmp_path), train_dataset=data)
+
+
+def test_a_loss_that_cannot_be_trained_by_is_refused(tmp_path: Path) -> None:
+    for returned, words in (
+        (lambda outputs: outputs, "return outputs.loss"),
+        (lambda outputs: outputs.loss.item(), r"without .item\(\)"),
+        (lambda outputs: None, "returned None"),
+        (lambda outputs: outputs.logits, r"take its mean\(\)"),
+    ):
+
+        class Own(Trainer):
+            def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **more: Any) -> Any:
+                return returned(model(**inputs))  # noqa: B023 - called within the loop
+
+        with pytest.raises((TypeError, ValueError), match=words):
+            Own(tiny.bert(), tiny.quiet(tmp_path, max_steps=1), train_dataset=[EVEN] * 8).train()
+
+
+def test_what_cannot_train_is_refused_before_it_begins(tmp_path: Path) -> None:
+    frozen = tiny.bert()
+    frozen.requires_grad_(False)
+    with pytest.raises(ValueError, match="no weight of BertForSequenceClassification learns"):
+        Trainer(frozen, tiny.quiet(tmp_path), train_dataset=[EVEN]).train()
+    with pytest.raises(TypeError, match="args is a dict"):
+        Trainer(tiny.bert(), {"output_dir": str(tmp_path)}, train_dataset=[EVEN])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="model_init=lambda"):
+        Trainer(args=tiny.quiet(tmp_path), model_init=tiny.bert(), train_dataset=[EVEN])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="which is a file"):
+        Trainer(tiny.bert(), tiny.quiet(tmp_path / "file"), train_dataset=[EVEN])
+
+
+def test_a_push_without_a_network_is_refused_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ValueError, match="HF_HUB_OFFLINE"):
+        Trainer(tiny.bert(), tiny.quiet(tmp_path, push_to_hub=True, hub_model_id="me/mine"), train_dataset=[EVEN])
+
+
+@pytest.mark.parametrize("returned", [0.5, None])
+def test_metrics_that_are_no_dict_are_refused(returned: Any, tmp_path: Path) -> None:
+    trainer = Trainer(tiny.bert(), tiny.quiet(tmp_path), eval_dataset=[EVEN] * 4, compute_metrics=lambda _: returned)
+    with pytest.raises(TypeError, match="must return a dict"):
+        trainer.evaluate()
+
+
+def test_a_method_that_is_never_called_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Own(Trainer):
+        def _save_checkpoint(self, model: Any, trial: Any) -> None: ...
+
+    Trainer(tiny.bert(), tiny.quiet(tmp_path), train_dataset=[EVEN])
+    assert "never calls" not in caplog.text
+    Own(tiny.bert(), tiny.quiet(tmp_path), train_dataset=[EVEN])
+    assert "Own._save_checkpoint" in caplog.text

@@ -397,3 +397,132 @@ def test_columns_that_the_collator_reads_reach_it(tmp_path: Path, caplog: pytest
     model = bert("ForMaskedLM", vocab_size=len(tokenizer))
     trained(tmp_path, data, model, data_collator=collate)
     assert "step 1 has no label that counts" in caplog.text
+
+
+def test_boxes_of_images_come_back_row_by_row(tmp_path: Path) -> None:
+    """Labels that are a list of dicts, an item for each row, as detectors have them."""
+
+    class Detector(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(()))
+
+        def forward(self, pixel_values: torch.Tensor, labels: Any = None) -> dict[str, Any]:
+            return {"loss": self.weight * pixel_values.mean(), "logits": self.weight * pixel_values}
+
+    def collate(examples: list[Any]) -> dict[str, Any]:
+        return {"pixel_values": torch.stack([x for x, _ in examples]), "labels": [{"boxes": y} for _, y in examples]}
+
+    data = [(torch.full((2,), float(row)), torch.rand(row % 3, 4)) for row in range(6)]
+    for together in (True, False):
+        args = quiet(tmp_path, per_device_eval_batch_size=4, eval_do_concat_batches=together)
+        found = Trainer(Detector(), args, data_collator=collate).predict(data)
+        if together:
+            assert found.predictions.shape == (6, 2)
+            labels = found.label_ids
+        else:
+            assert [len(batch) for batch in found.predictions] == [4, 2]
+            labels = [one for batch in found.label_ids for one in batch]
+        assert [one["boxes"].shape for one in labels] == [tuple(boxes.shape) for _, boxes in data]
+
+
+def test_a_loss_between_texts_and_images_is_trained_without_labels(tmp_path: Path) -> None:
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    texts = {**small, "vocab_size": 60, "max_position_embeddings": 16, "eos_token_id": 2}
+    images = {**small, "image_size": 8, "patch_size": 4}
+    model = nabi.CLIPModel(nabi.CLIPConfig(text_config=texts, vision_config=images, projection_dim=8))
+    data = [{"input_ids": torch.tensor([5 + row, 6, 2]), "pixel_values": torch.randn(3, 8, 8)} for row in range(4)]
+
+    def collate(examples: list[Any]) -> dict[str, Any]:
+        batch = {name: torch.stack([one[name] for one in examples]) for name in examples[0]}
+        return {**batch, "return_loss": True}
+
+    trainer = Trainer(model, quiet(tmp_path, max_steps=3), train_dataset=data, eval_dataset=data, data_collator=collate)
+    trainer.train()
+    losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
+    assert losses[-1] < losses[0] and "eval_loss" in trainer.evaluate()
+    with pytest.raises(ValueError, match="return_loss=True"):
+        Trainer(model, quiet(tmp_path), train_dataset=data).train()
+
+
+def test_the_sampler_of_a_subclass_gives_the_order(tmp_path: Path) -> None:
+    class Balanced(Trainer):
+        def _get_train_sampler(self, *dataset: Any) -> Any:
+            return torch.utils.data.WeightedRandomSampler([1.0, 0.0, 1.0, 0.0], num_samples=40)
+
+    data = [{"input_ids": [5 + row], "labels": row % 2} for row in range(4)]
+    trainer = Balanced(bert(), quiet(tmp_path), train_dataset=data)
+    batches = list(trainer.get_train_dataloader())
+    assert len(batches) == 5 and all(set(batch["input_ids"].flatten().tolist()) <= {5, 7} for batch in batches)
+    again = list(trainer.get_train_dataloader())
+    assert all(torch.equal(one["input_ids"], two["input_ids"]) for one, two in zip(batches, again, strict=True))
+
+
+class Counted(torch.utils.data.IterableDataset):
+    """A stream that says how long it is, rightly or not."""
+
+    def __init__(self, says: int) -> None:
+        self.says = says
+
+    def __len__(self) -> int:
+        return self.says
+
+    def __iter__(self) -> Any:
+        return iter(rows(16))
+
+
+@pytest.mark.parametrize(("says", "steps"), [(16, 4), (24, 4)])
+def test_a_stream_that_knows_its_length_is_trained_by_epochs(says: int, steps: int, tmp_path: Path) -> None:
+    args = quiet(tmp_path, num_train_epochs=2, per_device_train_batch_size=8)
+    trainer = Trainer(bert(), args, train_dataset=Counted(says), data_collator=padded)
+    assert trainer.train().global_step == steps
+
+
+class OwnFiles(Trainer):
+    """What sentence-transformers overrides, under HF's names."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.can_return_loss = True
+        self.read: list[str] = []
+
+    def get_train_dataloader(self) -> DataLoader:
+        return DataLoader(self.train_dataset["one"], batch_size=8, collate_fn=padded)
+
+    def get_optimizer_cls_and_kwargs(self, args: Any, model: Any = None) -> Any:  # type: ignore[override]
+        kind, options = super().get_optimizer_cls_and_kwargs(args, model)
+        return kind, {**options, "optimizer_dict": [{"params": list(self.model.classifier.parameters())}]}
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
+        loss = outputs.logits.square().mean()
+        return (loss, outputs) if return_outputs else loss
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        Path(str(output_dir), "own.txt").write_text("mine")
+        torch.save(self.model.state_dict(), Path(str(output_dir), "own.pt"))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        self.read.append(Path(resume_from_checkpoint).name)
+        self.model.load_state_dict(torch.load(Path(resume_from_checkpoint, "own.pt")))
+
+
+def test_a_subclass_has_its_own_data_weights_losses_and_files(tmp_path: Path) -> None:
+    unlabelled = rows(16, labels="none")
+    settings = {"save_strategy": "steps", "save_steps": 2, "eval_strategy": "steps", "eval_steps": 2}
+    trainer = trained(
+        tmp_path,
+        {"one": rows(16)},
+        trainer_class=OwnFiles,
+        eval_dataset=unlabelled,
+        settings={**settings, "load_best_model_at_end": True},
+    )
+    assert [len(group["params"]) for group in trainer.optimizer.param_groups] == [2]
+    assert "eval_loss" in trainer.evaluate()
+    assert {"own.txt", "trainer_state.json"} <= {path.name for path in (tmp_path / "checkpoint-4").iterdir()}
+    assert not (tmp_path / "checkpoint-4" / "model.safetensors").exists()
+    assert trainer.read == ["checkpoint-4"]
+    trainer.train(resume_from_checkpoint=str(tmp_path / "checkpoint-2"))
+    assert trainer.read[1] == "checkpoint-2"

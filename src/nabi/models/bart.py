@@ -196,7 +196,7 @@ class BartModel(BartBodied):
         Without a target the source is its own target, one place later, as in BART's pre-training.
         """
         source = args[0] if args else inputs.get("input_ids")
-        if source is not None and len(args) < 3 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
+        if source is not None and len(args) < 3 and seq2seq.lacks_target(inputs):
             inputs["decoder_input_ids"] = self.shift_right(tokens_or_vectors(source, None))
         return super().forward(*args, **inputs)
 

@@ -69,12 +69,12 @@ class GPT2Config(GPTConfig):
 
 
 class Conv1D(nn.Module):
-    """A linear layer whose weight is stored as (in, out)."""
+    """A linear layer whose weight is stored as (in, out): nf numbers out of nx numbers."""
 
-    def __init__(self, fan_in: int, fan_out: int, bias: bool = True) -> None:
+    def __init__(self, nf: int, nx: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(fan_in, fan_out))
-        self.bias = nn.Parameter(torch.zeros(fan_out))
+        self.weight = nn.Parameter(torch.empty(nx, nf).normal_(std=0.02))
+        self.bias = nn.Parameter(torch.zeros(nf))
 
     def forward(self, x: Tensor) -> Tensor:
         return multiply(x, self.weight.t(), self.bias)
@@ -108,10 +108,10 @@ class GPT2Block(ConfigBlock):
             inner_size=config.n_inner or 4 * config.n_embd,
             scale=scale / (index + 1) if config.scale_attn_by_inverse_layer_idx else scale,
             crosses=config.add_cross_attention,
-            linear=Conv1D,
+            linear=lambda fan_in, fan_out, bias: Conv1D(fan_out, fan_in),
         )
         if self.crosses:
-            self.cross_kv = Conv1D(config.n_embd, 2 * config.n_embd)
+            self.cross_kv = Conv1D(2 * config.n_embd, config.n_embd)
 
 
 class GPT2PreTrainedModel(PreTrainedModel):

@@ -28,6 +28,9 @@ def self_attention(block: Block, x: Tensor, context: Context) -> Tensor:
         mask = mask[..., -k.shape[2] :]
     explicit = context.explicit or context.attentions is not None
     mixed, weights = block.mix(q, k, v, mask, bias, causal=causal, explicit=explicit)
+    if context.head_masks is not None:
+        layer = block.index if context.depth is None else context.depth
+        mixed, weights = scaled(mixed, weights, context.head_masks.of_self(context.decodes, layer, mixed.shape[1]))
     if context.attentions is not None and weights is not None:
         context.attentions.append(weights)
     return linear(block.o, context.tokens(merge_heads(mixed)))
@@ -46,9 +49,18 @@ def cross_attention(block: Block, x: Tensor, context: Context) -> Tensor:
     rows, length = len(q), q.shape[2]
     q = q.unflatten(0, (len(k), -1)).transpose(1, 2).flatten(2, 3)
     mixed, weights = block.mix(q, k, v, context.memory_mask, explicit=context.cross_attentions is not None)
+    if context.head_masks is not None:
+        mixed, weights = scaled(mixed, weights, context.head_masks.of_cross(block.index, mixed.shape[1]))
     if context.cross_attentions is not None and weights is not None:
         context.cross_attentions.append(_apart(weights, rows, length))
     return linear(block.cross_o, merge_heads(_apart(mixed, rows, length)))
+
+
+def scaled(mixed: Tensor, weights: Tensor | None, factors: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """What the heads mixed, and their weights, (batch, heads, …), times a factor for each head."""
+    if factors is None:
+        return mixed, weights
+    return mixed * factors, None if weights is None else weights * factors
 
 
 def _apart(x: Tensor, rows: int, length: int) -> Tensor:

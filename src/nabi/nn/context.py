@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..config import Config
 from .cache import Cache
+from .head_masks import HeadMasks, asked_masks
 from .masks import attention_mask as make_mask
 from .packing import Packing
 from .positions import Table
@@ -34,6 +35,9 @@ class Context:
     hidden_states: list[Tensor] | None = None  # None: not wanted
     attentions: list[Tensor] | None = None
     cross_attentions: list[Tensor] | None = None
+    head_masks: HeadMasks | None = None
+    depth: int | None = None  # how many blocks lie below, where that is not the block's index
+    decodes: bool = False  # for head_masks: whether it is the half that writes a target
     router_logits: list[Tensor] = field(default_factory=list)
     relative: Any = None  # what a family's score_bias reads
 
@@ -105,7 +109,7 @@ def open_context(
             f"the encoder's output holds {memory.shape[0]} sources, but {batch} targets go with it: pass one for each"
         )
     wants_cache = config.use_cache if use_cache is None else use_cache
-    context = Context(memory=memory)
+    context = Context(memory=memory, head_masks=asked_masks(), decodes=config.is_encoder_decoder and causal)
     if past_key_values is not None or wants_cache:
         context.cache = Cache.of(past_key_values)
         context.past = context.cache.get_seq_length()

@@ -52,8 +52,12 @@ def _check_dimensions(name: str, given: Tensor, expected: tuple[str, ...]) -> No
         raise TypeError(f"{name} is a {type(given).__name__}; expected a tensor: tokenize with return_tensors='pt'")
     if given.dim() != len(expected):
         raise ValueError(
-            f"{name} has shape {tuple(given.shape)}; expected ({', '.join(expected)}): tokenize with "
-            "return_tensors='pt', or add a batch dimension"
+            f"{name} has shape {tuple(given.shape)}; expected ({', '.join(expected)}): "
+            + (
+                "tokenize with return_tensors='pt', or add a batch dimension"
+                if given.dim() < len(expected)
+                else "take the dimension too many out; rows of a dataset are tokenized without return_tensors"
+            )
         )
     if given.shape[1] == 0:
         raise ValueError(f"{name} has shape {tuple(given.shape)}: the text is empty, there must be one token at least")

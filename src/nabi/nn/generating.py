@@ -85,6 +85,7 @@ class GenerationMixin:
         """
         decodes = self.config.is_encoder_decoder
         past = past_key_values.get_seq_length() if past_key_values is not None else 0
+        past = min(past, input_ids.shape[1] - 1)  # it may know more than the ids: the vectors of a learned prompt
         new = input_ids[:, past:]
         vectors = None if decodes else inputs.pop("inputs_embeds", None)
         made: dict[str, Any] = {**inputs, "past_key_values": past_key_values, "attention_mask": attention_mask}

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+class WrongShapes(ValueError, RuntimeError):
+    """Weights in a checkpoint have other shapes than in the model. Code for transformers catches RuntimeError."""
+
+
 class NoFills(TorchFunctionMode):
     """Inside, random fills of meta tensors are skipped: they do nothing, but torch loads its compiler to do it."""
 
@@ -90,7 +94,7 @@ def load_into(
             f"{', '.join(list(weights)[:3])}, the model's like {', '.join(list(expected)[:3])}; check the model class"
         )
     if info.mismatched_keys and not ignore_mismatched_sizes:
-        raise ValueError(_mismatch(model, info, source))
+        raise WrongShapes(_mismatch(model, info, source))
     _share_tied(model, found)
     model.load_state_dict(found, assign=True, strict=False)
     missing = {name for name, tensor in model.state_dict().items() if tensor.is_meta}
@@ -150,7 +154,7 @@ def _initialise(model: PreTrainedModel, dtype: torch.dtype) -> None:
         store[name] = nn.Parameter(blank, requires_grad=tensor.requires_grad) if learned else blank
     with torch.no_grad(), NoFills():
         for module in reversed(list(model.modules())):
-            model.init_module(module)
+            model._init_weights(module)
     for store, name, tensor in slots:
         if not tensor.is_meta:
             store[name] = tensor

@@ -40,6 +40,7 @@ def classification_loss(logits: Tensor, labels: Tensor | None, config: Config) -
             raise ValueError(
                 f"labels have shape {tuple(labels.shape)}, but multi-label classification wants one number per label: "
                 f"{tuple(logits.shape)}"
+                + (f"; one class a text is a whole number, these are {labels.dtype}" if labels.dim() == 1 else "")
             )
         return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
     raise ValueError(
@@ -63,7 +64,14 @@ def cross_entropy(logits: Tensor, labels: Tensor | None, num_items: Any = None) 
             "several labels a text set config.problem_type to 'regression' or 'multi_label_classification'"
         )
     if labels.numel() * classes != logits.numel():
-        raise ValueError(f"labels have shape {tuple(labels.shape)}, the logits {tuple(logits.shape)}: one label each")
+        remedy = ""
+        if labels.dim() == 1 and logits.dim() == 3:
+            remedy = "; this model answers for each token: one for a whole text is a ForSequenceClassification"
+        elif labels.shape == logits.shape and labels.dim() == 2:
+            remedy = "; for several labels a text set config.problem_type to 'multi_label_classification'"
+        raise ValueError(
+            f"labels have shape {tuple(labels.shape)}, the logits {tuple(logits.shape)}: one label each{remedy}"
+        )
     check_labels(labels, classes)
     logits, labels = of_counting_labels(logits.reshape(-1, classes), labels.reshape(-1).to(logits.device).long())
     logits = logits.float()

@@ -19,10 +19,15 @@ from torch import Tensor, nn
 from ..checkpoint import Weights, find_weights, save_weights
 from ..config import Config
 from ..hub import Repository, upload
+from ..outputs import ModelOutput
+from .calling import with_return_dict
 from .embeddings import resize_rows
+from .head_masks import NAMES as HEAD_MASKS
+from .head_masks import masking_heads, uncompiled
 from .loading import Unmade, load_into
 from .norms import RMSNorm
-from .roles import RoleModule, Room
+from .older_methods import OlderMethods
+from .roles import Room
 
 logger = logging.getLogger(__name__)
 
@@ -32,17 +37,20 @@ _UNKNOWN_ARGUMENT = re.compile(r"(?:unexpected keyword|takes no) argument '(\w+)
 _NO_EFFECT = (
     "trust_remote_code",  # nothing of a repository is ever executed
     "low_cpu_mem_usage",  # loading never holds two copies
+    "offload_folder",  # nor is anything put off to the disk
+    "offload_state_dict",
     "_fast_init",
     "torchscript",
     "from_pt",
 )
 _REFUSED = {
     **dict.fromkeys(("load_in_8bit", "load_in_4bit", "quantization_config"), "load a PyTorch checkpoint in float"),
+    "max_memory": "a model stays whole on one device; give that by device_map or .to(device)",
     **dict.fromkeys(("from_tf", "from_flax"), "make a PyTorch checkpoint of it first: nabi convert SOURCE TARGET"),
 }
 
 
-class PreTrainedModel(RoleModule):
+class PreTrainedModel(OlderMethods):
     """The base of all models. A family says its config class, its prefix, its ties and its legacy names."""
 
     config_class: ClassVar[type[Config]] = Config
@@ -51,6 +59,8 @@ class PreTrainedModel(RoleModule):
     renames: ClassVar[tuple[tuple[str, str], ...]] = ()  # (anchored pattern, replacement), old names on disk
     ignored_on_disk: ClassVar[tuple[str, ...]] = (r"(^|\.)position_ids$",)  # buffers that old versions saved
     ties: ClassVar[dict[str, str]] = {}  # weight name -> the weight that it shares, if the config ties
+
+    _named: ClassVar[frozenset[str]] = frozenset()  # the arguments that the class's forward names
 
     word_embeddings: Any = None  # role: token ids -> vectors
     output_embeddings: Any = None  # role: hidden states -> scores of tokens
@@ -63,14 +73,30 @@ class PreTrainedModel(RoleModule):
                 f"checkpoint use {type(self).__name__}.from_pretrained(name_or_path)"
             )
         self.config: Any = config
+        self.name_or_path = config.name_or_path  # adapters write it down as their base
         self.recompute = False
 
     # --- the calling convention -----------------------------------------------------------------------------
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "forward" in vars(cls):
+            cls._named = frozenset(inspect.signature(cls.forward).parameters)
+            cls.forward = with_return_dict(cls.forward)  # type: ignore[method-assign]
+
     def __call__(self, *args: Any, return_dict: bool | None = None, **kwargs: Any) -> Any:
-        """Run the model. return_dict=False gives the output's fields as a plain tuple."""
+        """Run the model. return_dict=False gives the output's fields as a plain tuple; head_mask: see head_masks."""
+        own = type(self)._named
+        masks = {name: kwargs.pop(name) for name in HEAD_MASKS if name in kwargs and name not in own}
+        given = {name: mask for name, mask in masks.items() if mask is not None}
+        if "return_dict" in own:  # a user's own class makes the tuple itself
+            kwargs["return_dict"] = return_dict
         try:
-            output = super().__call__(*args, **kwargs)
+            if given:
+                with masking_heads(type(self).__name__, given):
+                    output = uncompiled(super().__call__)(*args, **kwargs)
+            else:
+                output = super().__call__(*args, **kwargs)
         except TypeError as error:
             unknown = _UNKNOWN_ARGUMENT.search(str(error))
             if unknown is None or unknown[1] not in kwargs:
@@ -79,7 +105,7 @@ class PreTrainedModel(RoleModule):
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise TypeError(f"{type(self).__name__} takes no argument '{unknown[1]}'{hint}") from error
         as_dict = self.config.return_dict if return_dict is None else return_dict
-        return output if as_dict else output.to_tuple()
+        return output.to_tuple() if isinstance(output, ModelOutput) and not as_dict else output
 
     def _arguments(self) -> set[str]:
         """What a call takes, here and in the models inside, to which it goes on."""
@@ -96,12 +122,15 @@ class PreTrainedModel(RoleModule):
 
     def post_init(self) -> None:
         """Initialise the weights made here (a body inside has done its own) and tie; the last line of __init__."""
+        if self.config.pruned_heads and self.base_model is self:
+            heads, self.config.pruned_heads = self.config.pruned_heads, None
+            self.prune_heads({int(layer): numbers for layer, numbers in heads.items()})
         if next(self.parameters()).is_meta:
             self.tie_weights()
             return
         with torch.no_grad():
             for module in reversed(list(self._own_modules())):  # what a block says of its layers comes last
-                self.init_module(module)
+                self._init_weights(module)
         self.tie_weights()
 
     def _own_modules(self) -> Iterator[nn.Module]:
@@ -126,6 +155,14 @@ class PreTrainedModel(RoleModule):
         elif isinstance(module, Room):
             for bias in module._parameters.values():
                 bias.zero_()  # type: ignore[union-attr]
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """What users' own models override for it, as in transformers."""
+        self.init_module(module)
+
+    def init_weights(self) -> None:
+        """v4's name of post_init, which users' own models call at the end of __init__."""
+        self.post_init()
 
     def tied_weights(self) -> dict[str, str]:
         """Weight name -> the weight whose tensor it shares, in this model as configured and in the models inside."""
@@ -162,10 +199,6 @@ class PreTrainedModel(RoleModule):
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return next(p.dtype for p in self.parameters() if p.is_floating_point())
 
     # --- embeddings -----------------------------------------------------------------------------------------
 
@@ -244,7 +277,8 @@ class PreTrainedModel(RoleModule):
 
         dtype (torch_dtype): None gives torch's default dtype (float32), "auto" the checkpoint's own, else a dtype
         or its name. revision, cache_dir, token, local_files_only, force_download and subfolder say where; other
-        keywords override keys of the config. A missing head is initialised, with a warning that names its weights.
+        keywords override keys of the config, or go to the class's __init__ where that takes them (add_pooling_layer,
+        and what a user's own class asks for). A missing head is initialised, with a warning that names its weights.
         Raises OSError for files that are missing or broken, ValueError for a config or shapes that do not fit.
         """
         for name in _NO_EFFECT:
@@ -253,6 +287,7 @@ class PreTrainedModel(RoleModule):
             if options.pop(name, None):
                 raise ValueError(f"from_pretrained({name}=…) is not supported: {remedy}")
         check_attention(options.pop("attn_implementation", None))
+        made_with = cls._for_init(options)
         config, repository = cls._open(name_or_path, config, options)
         if state_dict is None:
             if repository is None:
@@ -261,21 +296,28 @@ class PreTrainedModel(RoleModule):
         else:
             weights = state_dict
         wanted = resolve_dtype(torch_dtype if dtype is None else dtype, config, weights)
+        config.name_or_path = name_or_path
         try:
             with Unmade():
-                model = cls(config)
+                model = cls(config, **made_with)
         except (ValueError, TypeError, ArithmeticError, AssertionError, LookupError, RuntimeError) as error:
             raise ValueError(f"the config of {name_or_path} makes no {cls.__name__}: {error}") from error
         info = load_into(
             model, weights, source=str(name_or_path), dtype=wanted, ignore_mismatched_sizes=ignore_mismatched_sizes
         )
-        config.update({"_name_or_path": str(name_or_path or "")})
         if repository is not None:
             model.read_settings(repository)
         model.eval()
         if device_map is not None:
             model.to(single_device(device_map))
         return (model, vars(info)) if output_loading_info else model
+
+    @classmethod
+    def _for_init(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """Take out of the options what the class's own __init__ names beside the config."""
+        named = inspect.signature(cls.__init__).parameters
+        own = [name for name in options if name in named and not cls.config_class.is_key(name)]
+        return {name: options.pop(name) for name in own}
 
     @classmethod
     def _open(

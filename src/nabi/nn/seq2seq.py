@@ -90,6 +90,11 @@ def check_target(model: PreTrainedModel, ids: Tensor | None, vectors: Tensor | N
         )
 
 
+def lacks_target(inputs: dict[str, Any]) -> bool:
+    """Whether there is no target among the named inputs; None is none."""
+    return inputs.get("decoder_input_ids") is None and inputs.get("decoder_inputs_embeds") is None
+
+
 class Seq2SeqModel(PreTrainedModel):
     """The base of models that write a target."""
 
@@ -192,7 +197,7 @@ class Seq2SeqLM(GenerationMixin, Seq2SeqModel, HeadModel):
         """logits (batch, target length, vocabulary); labels (batch, target length) also make decoder_input_ids."""
         if labels is not None:
             inputs["use_cache"] = False
-            if len(args) < 3 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
+            if len(args) < 3 and lacks_target(inputs):
                 inputs["decoder_input_ids"] = self.shift_right(labels)
         out = self.run_body(*args, **inputs)
         logits = self.score_tokens(out.last_hidden_state)
@@ -211,7 +216,7 @@ class Seq2SeqClassification(Seq2SeqModel, HeadModel):
         """logits (batch, labels). Every text must hold config.eos_token_id."""
         if labels is not None:
             inputs["use_cache"] = False
-        if len(args) < 2 and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
+        if len(args) < 2 and lacks_target(inputs):
             inputs["decoder_input_ids"] = self.shift_right(input_ids)
         ends: Tensor = input_ids.eq(self.config.eos_token_id)
         if not torch.compiler.is_compiling() and input_ids.device.type == "cpu" and not ends.any(1).all():
@@ -244,7 +249,7 @@ class Seq2SeqQuestionAnswering(Seq2SeqModel, HeadModel):
         """start_logits and end_logits (batch, length); the positions that train them (batch,)."""
         if start_positions is not None and end_positions is not None:
             inputs["use_cache"] = False
-        if input_ids is not None and not {"decoder_input_ids", "decoder_inputs_embeds"} & set(inputs):
+        if input_ids is not None and lacks_target(inputs):
             inputs["decoder_input_ids"] = self.shift_right(input_ids)
         out = self.run_body(input_ids, *args, **inputs)
         start, end = self.qa_outputs(out.last_hidden_state).unbind(-1)

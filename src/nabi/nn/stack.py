@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -22,9 +23,10 @@ def run_stack(
     """Run the blocks in order. In training, `recompute` trades time for memory in the backward pass, and `skip` is
     the chance that a block is left out (LayerDrop, arXiv:1909.11556): callers pass 0 otherwise."""
     x = context.tokens(x)
-    for block in blocks:
+    for depth, block in enumerate(blocks):
         context.see(x)
         if skip and torch.rand(()) < skip:
             continue
-        x = checkpoint(block, x, context, use_reentrant=False) if recompute else block(x, context)
+        here = context if context.head_masks is None else replace(context, depth=depth)
+        x = checkpoint(block, x, here, use_reentrant=False) if recompute else block(x, here)
     return context.rows(x)

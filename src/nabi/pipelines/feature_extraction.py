@@ -19,7 +19,8 @@ class FeatureExtractionPipeline(Pipeline):
     """The hidden states of texts, by a model without a head; of one with a head, what that gives.
 
     return_tensors: True for a tensor; left out, nested lists of numbers.
-    truncation: whether a text that is too long is cut. tokenize_kwargs: settings of the tokenizer.
+    truncation: whether a text that is too long is cut. padding and tokenize_kwargs: settings of the tokenizer; a batch
+    needs no padding, as each text has only its own vectors.
 
         pipe("text")           (1, length, hidden), special tokens among them
         pipe(["text", …])      a list of such, each as long as its text
@@ -31,19 +32,21 @@ class FeatureExtractionPipeline(Pipeline):
     def _sanitize_parameters(
         self,
         truncation: bool | str | None = None,
+        padding: bool | str | None = None,
         tokenize_kwargs: Mapping[str, Any] | None = None,
         return_tensors: bool | None = None,
         **unknown: Any,
     ) -> Steps:
-        check_names(self.task, unknown, ("truncation", "tokenize_kwargs", "return_tensors"))
+        check_names(self.task, unknown, ("truncation", "padding", "tokenize_kwargs", "return_tensors"))
         before = dict(tokenize_kwargs or {})
-        if truncation is not None:
-            if "truncation" in before:
+        for name, value in (("truncation", truncation), ("padding", padding)):
+            if value is not None and name in before:
                 raise ValueError(
-                    f"truncation={truncation!r} and tokenize_kwargs={tokenize_kwargs!r} say the same thing twice: give "
+                    f"{name}={value!r} and tokenize_kwargs={tokenize_kwargs!r} say the same thing twice: give "
                     "one of them"
                 )
-            before["truncation"] = truncation
+            if value is not None:
+                before[name] = value
         return before, {}, {} if return_tensors is None else {"return_tensors": return_tensors}
 
     def preprocess(self, inputs: Any, **for_tokenizer: Any) -> dict[str, Any]:

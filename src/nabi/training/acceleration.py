@@ -2,6 +2,7 @@
 
 torchrun --nproc_per_node 2 train.py            one copy of the model in each process (DDP)
 …  with fsdp=True in the arguments              its weights, gradients and optimizer in parts (FSDP 2)
+…  with deepspeed="config.json"                 the same by DeepSpeed: see deepspeed.py
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from torch import nn
 
 from ..nn.block import Block
+from . import deepspeed
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +34,9 @@ def make_accelerator(args: Any) -> Any:
 
     check_acceleration(args)
     if not args.accelerator_config.use_configured_state:  # what an earlier trainer of this process asked for is over
-        AcceleratorState._reset_state()
+        AcceleratorState._reset_state(reset_partial_state=True)
+    if deepspeed.is_asked_for(args):
+        return accelerator_of_deepspeed(args)
     launched = os.environ.get("ACCELERATE_USE_FSDP")  # accelerate sets it for good: later trainers would shard too
     plugin = sharding_plugin(args) if args.fsdp else None
     accelerator = Accelerator(
@@ -47,6 +51,21 @@ def make_accelerator(args: Any) -> Any:
     if plugin is not None and accelerator.distributed_type == "MULTI_CPU":
         shard_on_cpus(accelerator, plugin)
     return accelerator
+
+
+def accelerator_of_deepspeed(args: Any) -> Any:
+    """The processes are joined before accelerate hears of DeepSpeed: it would leave CPUs alone, and be for good."""
+    from accelerate import Accelerator, PartialState
+
+    plugin = deepspeed.make_plugin(args)
+    launched = os.environ.pop("ACCELERATE_USE_DEEPSPEED", None)
+    PartialState(cpu=args.device.type == "cpu", backend=args.ddp_backend, timeout=args.ddp_timeout_delta)
+    try:
+        return Accelerator(mixed_precision="no", deepspeed_plugin=plugin)  # the config says which
+    finally:
+        os.environ.pop("ACCELERATE_USE_DEEPSPEED", None)
+        if launched is not None:
+            os.environ["ACCELERATE_USE_DEEPSPEED"] = launched
 
 
 def check_acceleration(args: Any) -> None:
@@ -66,11 +85,6 @@ def check_acceleration(args: Any) -> None:
         raise ValueError("accelerator_config has num_steps: say gradient_accumulation_steps in the arguments instead")
     if args.mixed_precision == "fp16" and args.device.type == "cpu":
         raise ValueError("fp16=True needs a GPU: on the CPU say bf16=True, or neither")
-    if args.deepspeed or is_true(os.environ.get("ACCELERATE_USE_DEEPSPEED")):
-        raise ValueError(
-            "deepspeed is not supported: fsdp=True shards weights, gradients and optimizer as its stage 3 does, and "
-            'fsdp_config={"reshard_after_forward": False} as its stage 2'
-        )
     if args.fsdp and args.world_size == 1:
         raise ValueError(
             "fsdp shards a model over several processes, but there is one: start the script by "

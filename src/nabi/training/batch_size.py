@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
+from . import deepspeed
+
 if TYPE_CHECKING:
     from .trainer import Trainer
 
@@ -32,7 +34,7 @@ def until_it_fits(trainer: Trainer, train: Callable[[], T]) -> T:
         trainer.optimizer = trainer.lr_scheduler = None
         trainer.accelerator.free_memory()
         clear_device_cache(garbage_collection=True)
-        with torch.no_grad():
+        with torch.no_grad(), deepspeed.whole_weights(trainer.model, write=True):
             trainer.model.load_state_dict(weights)  # as it was before the first step
         args.per_device_train_batch_size = size // 2
         args.gradient_accumulation_steps *= 2

@@ -50,6 +50,10 @@ class BatchStream(IterableDataset):
         self.place = torch.zeros(2, dtype=torch.long).share_memory_()  # epoch and first batch: workers see a change
         self.rows = torch.zeros(1, dtype=torch.long).share_memory_()  # all there are, once a batch came out short
 
+    def __len__(self) -> int:
+        """How many batches there are, of a dataset that knows its length; else TypeError."""
+        return batches_of(len(self.dataset), self.size * self.world, self.whole)
+
     def __iter__(self) -> Iterator[Any]:
         epoch, start = self.place.tolist()
         worker = get_worker_info()
@@ -76,6 +80,7 @@ class Order:
     """A sampler: the places of an epoch's batches, from batch `start` on.
 
     lengths: of every example, to group like ones; None leaves the order random, or as it is without `shuffle`.
+    sampler: gives the order instead, as numbers of `count` examples.
     """
 
     def __init__(
@@ -89,17 +94,23 @@ class Order:
         shuffle: bool,
         lengths: Sequence[int] | None = None,
         whole: bool = False,
+        sampler: Any = None,
     ) -> None:
         self.count, self.size, self.rank, self.world = count, size, rank, world
         self.seed, self.shuffle, self.lengths, self.whole = seed, shuffle, lengths, whole
+        self.sampler = sampler
         self.epoch = self.start = 0
 
     def __len__(self) -> int:
-        together = self.size * self.world
-        return self.count // together if self.whole else -(-self.count // together)
+        return batches_of(self.count, self.size * self.world, self.whole)
 
     def rows(self) -> list[int]:
         """The examples in the order of this epoch."""
+        if self.sampler is not None:
+            if hasattr(self.sampler, "set_epoch"):
+                self.sampler.set_epoch(self.epoch)
+            with seeded(self.seed, self.epoch):
+                return list(self.sampler)
         if not self.shuffle:
             if self.lengths is None:
                 return list(range(self.count))
@@ -119,6 +130,10 @@ class Order:
                 yield self.epoch, number, share_of(rows, self.rank, self.world)
 
 
+def batches_of(count: int, together: int, whole: bool) -> int:
+    return count // together if whole else -(-count // together)
+
+
 def share_of(rows: Sequence[int], rank: int, world: int) -> list[int]:
     """One process's part of a batch. All get equally many; where rows lack, the batch's own are taken again."""
     size = -(-len(rows) // world)
@@ -135,15 +150,18 @@ def by_length(rows: list[int], lengths: Sequence[int], batch: int) -> list[int]:
     return [row for run in runs for row in run]
 
 
-def train_loader(dataset: Any, collate: Collator, args: Any, lengths: Sequence[int] | None) -> DataLoader:
-    """Batches to train on: of a map-style dataset in the order of args.train_sampling_strategy, else as they come."""
+def train_loader(
+    dataset: Any, collate: Collator, args: Any, lengths: Sequence[int] | None, sampler: Any = None
+) -> DataLoader:
+    """Batches to train on: of a map-style dataset in the order of the sampler or of args.train_sampling_strategy, else
+    as they come."""
     seed = args.seed if args.data_seed is None else args.data_seed
     size, rank, world = args.train_batch_size, args.process_index, args.world_size
     if not is_map_style(dataset):
         stream = BatchStream(dataset, collate, seed, size, rank, world, args.dataloader_drop_last)
         return _loader(stream, None, args)
     order = Order(
-        len(dataset),
+        len(dataset) if sampler is None else len(sampler),
         size=size,
         rank=rank,
         world=world,
@@ -151,6 +169,7 @@ def train_loader(dataset: Any, collate: Collator, args: Any, lengths: Sequence[i
         shuffle=args.train_sampling_strategy != "sequential",
         lengths=lengths,
         whole=args.dataloader_drop_last,
+        sampler=sampler,
     )
     return _loader(Batches(dataset, collate, seed, rank), order, args)
 
@@ -167,6 +186,8 @@ def eval_loader(dataset: Any, collate: Collator, args: Any, lengths: Sequence[in
 
 
 def is_map_style(dataset: Any) -> bool:
+    if isinstance(dataset, IterableDataset):  # torch gives it a __getitem__ that only raises
+        return False
     return hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import checkpoints
-
 if TYPE_CHECKING:
     from .trainer import Trainer
 
@@ -39,4 +37,4 @@ def load(trainer: Trainer) -> None:
     folder = Path(str(trainer.state.best_model_checkpoint))
     if not folder.is_dir():
         raise OSError(f"the best checkpoint, {folder}, is not there any more: was it moved or deleted?")
-    checkpoints.restore_weights(trainer.model, folder)
+    trainer._load_from_checkpoint(str(folder))

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from .batches import Collator
+from .batches import Collator, is_map_style
 
 LABELS = ("label", "label_ids", "labels")  # collators make "labels" of each
 
@@ -68,6 +68,15 @@ class KeepColumns:
         if not any(name not in LABELS for name in kept):
             raise ValueError(nothing_left(list(example), self.accepted, self.what))
         return kept
+
+
+def columns_of(dataset: Any) -> list[str]:
+    """The names of a data set's columns, where they can be told without going through it."""
+    names = getattr(dataset, "column_names", None)
+    if names is None and is_map_style(dataset):
+        first = dataset[0]
+        names = list(first) if isinstance(first, Mapping) else None
+    return names if isinstance(names, list) else []
 
 
 def nothing_left(columns: list[str], accepted: set[str], what: str) -> str:

@@ -24,12 +24,16 @@ def main_input(model: Any, inputs: Any) -> Tensor | None:
 
 def floating_point_ops(model: Any, inputs: Any) -> int:
     """6 for each weight outside the embeddings and each token, forward and backward (arXiv:2001.08361)."""
-    main, inner = main_input(model, inputs), unwrapped(model)
-    if main is None or not hasattr(inner, "num_parameters"):
-        return 0
-    if inner not in _weights:
+    main = main_input(model, inputs)
+    return 0 if main is None else 6 * main.numel() * weights_in(model)
+
+
+def weights_in(model: Any) -> int:
+    """How many numbers the model's weights are outside the embeddings; 0 for a model that cannot tell."""
+    inner = unwrapped(model)
+    if inner not in _weights and hasattr(inner, "num_parameters"):
         _weights[inner] = inner.num_parameters(exclude_embeddings=True)
-    return 6 * main.numel() * _weights[inner]
+    return _weights.get(inner, 0)
 
 
 def count(trainer: Trainer, inputs: Any) -> None:

@@ -60,7 +60,7 @@ def run_over(
             logits = gather.padded(logits)
             if logits is not None and trainer.preprocess_logits_for_metrics is not None:
                 logits = trainer.preprocess_logits_for_metrics(logits, labels)
-            logits, labels = nested(gather, logits), nested(gather, labels)
+            logits, labels = as_columns(nested(gather, logits)), nested(gather, labels)
             of_metrics = None
             if "inputs" in asked:
                 main = inputs.get(getattr(trainer.model, "main_input_name", "input_ids"))
@@ -80,7 +80,10 @@ def run_over(
     if not seen:
         raise ValueError(f"the dataset for {prefix!r} has no examples: there is nothing to evaluate")
     order = loader.sampler.rows() if isinstance(getattr(loader, "sampler", None), Order) else None
-    predictions, labels, inputs = (kept[name].together(order) for name in ("predictions", "labels", "inputs"))
+    predictions, labels, inputs = (
+        kept[name].together(order) if args.eval_do_concat_batches else kept[name].parts or None
+        for name in ("predictions", "labels", "inputs")
+    )
     if trainer.compute_metrics is not None and not by_batch and predictions is not None and labels is not None:
         found = EvalPrediction(
             predictions=predictions,
@@ -88,10 +91,11 @@ def run_over(
             inputs=inputs,
             losses=np.concatenate(each_loss) if "loss" in asked and each_loss else None,
         )
-        metrics = dict(trainer.compute_metrics(found))
+        metrics = trainer.compute_metrics(found)
+    check_metrics(metrics)
     metrics = {name: plain(value) for name, value in metrics.items()}
     if losses:
-        metrics[f"{prefix}_loss"] = weighted_mean(losses, weights)
+        metrics = {f"{prefix}_loss": weighted_mean(losses, weights), **metrics}
     named = {name if name.startswith(f"{prefix}_") else f"{prefix}_{name}": value for name, value in metrics.items()}
     return EvalLoopOutput(predictions=predictions, label_ids=labels, metrics=named, num_samples=seen)
 
@@ -119,6 +123,12 @@ def weighted_mean(values: list[float], weights: list[int]) -> float:
     pairs = [(value, weight) for value, weight in zip(values, weights, strict=True) if weight]
     total = sum(weight for _, weight in pairs)
     return sum(value * weight for value, weight in pairs) / total if total else float("nan")
+
+
+def check_metrics(metrics: Any) -> None:
+    if not isinstance(metrics, Mapping):
+        found = "nothing" if metrics is None else f"a {type(metrics).__name__} ({str(metrics)[:40]})"
+        raise TypeError(f"compute_metrics returned {found}; it must return a dict such as {{'accuracy': 0.9}}")
 
 
 def plain(value: Any) -> Any:
@@ -174,9 +184,18 @@ def nested(function: Callable[[Tensor], Any], value: Any) -> Any:
         return function(value)
     if isinstance(value, Mapping):
         return {name: nested(function, one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list):
+        return [nested(function, one) for one in value]
+    if isinstance(value, tuple):
         return tuple(nested(function, one) for one in value)
     return value
+
+
+def as_columns(value: Any) -> Any:
+    """A list of a model's answers holds one tensor a layer or the like, as a tuple; one of labels holds one a row."""
+    if isinstance(value, dict):
+        return {name: as_columns(one) for name, one in value.items()}
+    return tuple(map(as_columns, value)) if isinstance(value, (list, tuple)) else value
 
 
 class Rows:
@@ -190,8 +209,8 @@ class Rows:
             self.parts.append(nested(as_array, value))
 
     def together(self, order: list[int] | None) -> Any:
-        """One array of all rows (or tuples, dicts of them), narrower ones filled with -100; `order`: the dataset's row
-        that each is."""
+        """One array of all rows (or tuples, dicts of them), narrower ones filled with -100; of lists, which hold one
+        thing a row (the boxes of an image), one list. `order`: the dataset's row that each is."""
         if not self.parts:
             return None
         joined = concatenated(self.parts)
@@ -211,6 +230,8 @@ def reordered(value: Any, places: np.ndarray) -> Any:
         return value[places]
     if isinstance(value, dict):
         return {name: reordered(one, places) for name, one in value.items()}
+    if isinstance(value, list):
+        return [value[place] for place in places]
     return tuple(reordered(one, places) for one in value)
 
 
@@ -220,6 +241,8 @@ def concatenated(parts: list[Any]) -> Any:
         return {name: concatenated([part[name] for part in parts]) for name in first}
     if isinstance(first, tuple):
         return tuple(concatenated(list(column)) for column in zip(*parts, strict=True))
+    if isinstance(first, list):
+        return [one for part in parts for one in part]
     if not isinstance(first, np.ndarray):
         return parts
     parts = [np.atleast_1d(part) for part in parts]

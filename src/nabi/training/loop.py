@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from . import best, checkpoints, counting, saving
+from . import best, checkpoints, counting, deepspeed, saving
 from .batches import begin_epoch, dataset_of, length_of
 from .checks import not_finite
 from .losses import count_items, shifts_labels
@@ -126,7 +126,7 @@ class Loop:
         trainer.is_in_train = False
         trainer.log_with_time(metrics, None)
         if trainer.args.load_best_model_at_end and state.best_model_checkpoint:
-            best.load(trainer)
+            trainer._load_best_model()
         if trainer.is_world_process_zero():
             save_curves(state.log_history, trainer.output_dir)
             wait_for_push(trainer)
@@ -139,11 +139,13 @@ class Loop:
         trainer, args, plan, progress = self.trainer, self.trainer.args, self.plan, self.progress
         handler, state = trainer.callback_handler, trainer.state
         batches = begin_epoch(self.loader, progress.epoch, first)
+        ran_out = False
         if first == 0:
             trainer.control = handler.on_epoch_begin(args, state, trainer.control)
         while not (trainer.control.should_epoch_stop or trainer.control.should_training_stop):
             micro, count = trainer.get_batch_samples(batches, args.gradient_accumulation_steps, args.device)
             if not micro:
+                ran_out = True
                 break
             trainer.control = handler.on_step_begin(args, state, trainer.control)
             self.update(micro, count)
@@ -159,7 +161,7 @@ class Loop:
                 break
         if progress.batches == 0 and not state.global_step:
             raise ValueError("the train_dataset has no examples: there is nothing to train on")
-        if plan.batches_in_epoch is None and not trainer.control.should_training_stop:
+        if ran_out:
             if progress.batches == 0:
                 raise ValueError("the train_dataset gives no more examples: it can be read once only")
             progress.epoch, progress.batches = progress.epoch + 1, 0
@@ -192,11 +194,15 @@ class Loop:
         self.check(loss, "loss", micro)
         self.loss_sum = self.loss_sum + loss
         self.progress.loss_steps += 1
-        self.norm = trainer.clip_gradients(model)
-        if isinstance(self.norm, Tensor):
-            self.check(self.norm, "gradient's norm", micro)
+        engine = deepspeed.runs(trainer.accelerator)
+        if not engine:
+            self.norm = trainer.clip_gradients(model)
+            self.check_norm(micro)
         trainer.control = trainer.callback_handler.on_pre_optimizer_step(args, trainer.state, trainer.control)
         trainer.optimizer.step()
+        if engine:  # it clips as it steps
+            self.norm = trainer.optimizer.norm
+            self.check_norm(micro)
         trainer.control = trainer.callback_handler.on_optimizer_step(args, trainer.state, trainer.control)
         self.rate = trainer.learning_rate()
         skipped = trainer.accelerator.optimizer_step_was_skipped
@@ -223,6 +229,10 @@ class Loop:
                 "labelled -100?"
             )
         logger.warning("step %d has no label that counts, all are -100: it teaches nothing", step + 1)
+
+    def check_norm(self, micro: list[Any]) -> None:
+        if isinstance(self.norm, Tensor):
+            self.check(self.norm, "gradient's norm", micro)
 
     def check(self, value: Tensor, what: str, micro: list[Any]) -> None:
         """What is no finite number ends the training: the weights of the update before it are still good."""
@@ -286,4 +296,4 @@ class Loop:
         self.progress.loss_sums = saving.gathered(trainer.accelerator, float(self.loss_sum))
         saving.save(trainer, replace(self.progress))
         if trainer.args.push_to_hub:
-            trainer.push_checkpoint(folder)
+            trainer._push_from_checkpoint(str(folder))

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..nn.losses import IGNORED, next_token_loss
-from .columns import unwrapped
+from .columns import LABELS, columns_of, unwrapped
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -74,7 +74,7 @@ def takes(function: Callable[..., Any], name: str) -> bool:
     return name in parameters or any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
 
 
-def loss_in(outputs: Any, inputs: Any) -> Tensor:
+def loss_in(outputs: Any, inputs: Any, trainer: Trainer) -> Tensor:
     """The loss of a model's output. Raises ValueError if it has none."""
     if isinstance(outputs, Tensor):
         loss: Any = outputs if outputs.dim() == 0 else None
@@ -85,16 +85,48 @@ def loss_in(outputs: Any, inputs: Any) -> Tensor:
     if not isinstance(loss, Tensor):
         fields = ", ".join(outputs) if isinstance(outputs, Mapping) else type(outputs).__name__
         raise ValueError(
-            f"the model returned no loss: it was given {', '.join(inputs)} and returned {fields}. Is there a column of "
-            "labels in the dataset, under the name that the model takes, and are they numbers (text and None are left "
-            "out)? Or pass compute_loss_func"
+            f"the model returned no loss: it was given {', '.join(inputs)} and returned {fields}. "
+            + remedy_for_no_loss(inputs, trainer)
         )
     return loss
+
+
+def remedy_for_no_loss(inputs: Any, trainer: Trainer) -> str:
+    if "return_loss" in (trainer.accepted or ()):
+        return "This model has one when it is asked for: let data_collator add return_loss=True to each batch"
+    left_out = [name for name in columns_of(trainer.train_dataset) if name not in {*inputs, *LABELS}]
+    named = f"one of the columns {', '.join(left_out)}, which it does not take" if left_out else "a column of them"
+    wanted = " and ".join(trainer.label_names)
+    remedy = f"It learns from {wanted}, as numbers (text and None are left out): rename {named}, or add one"
+    if type(unwrapped(trainer.model)).__name__.endswith(("ForMaskedLM", "ForCausalLM", "LMHeadModel")):
+        remedy += "; DataCollatorForLanguageModeling(tokenizer, mlm=…) makes them of the texts"
+    return f"{remedy}. Or pass compute_loss_func"
+
+
+def check_loss(loss: Any) -> Tensor:
+    """What compute_loss or compute_loss_func returned, if it can be trained by; else TypeError."""
+    if isinstance(loss, Tensor) and loss.numel() == 1:
+        return loss
+    if isinstance(loss, Tensor):
+        raise ValueError(f"the loss has shape {tuple(loss.shape)}; expected one number: take its mean()")
+    if loss is None:
+        remedy = "end it with return loss"
+    elif isinstance(loss, float):
+        remedy = "gradients go through the tensor, without .item()"
+    else:
+        remedy = "return outputs.loss, or (loss, outputs) only if return_outputs is True"
+    found = "None" if loss is None else f"a {type(loss).__name__}"
+    raise TypeError(f"compute_loss returned {found}; expected the loss as a tensor: {remedy}")
 
 
 def loss_of_batch(trainer: Trainer, model: Any, inputs: Any, num_items: Any) -> tuple[Tensor, Any]:
     """(loss, outputs): by compute_loss_func, label smoothing or the model itself. The loss is the mean over the labels
     that count; with num_items their sum, divided by it."""
+    if not isinstance(inputs, Mapping):
+        raise TypeError(
+            f"a batch is a {type(inputs).__name__}; the data_collator must return a dict such as "
+            "{'input_ids': …, 'labels': …}, or a subclass's compute_loss must know what to do with it"
+        )
     own, smooth = trainer.compute_loss_func, trainer.label_smoother
     labels = None
     given = inputs
@@ -113,7 +145,7 @@ def loss_of_batch(trainer: Trainer, model: Any, inputs: Any, num_items: Any) -> 
     elif smooth is not None and labels is not None:
         loss = smooth(outputs, labels, shift_labels=shifts_labels(trainer.model))
     else:
-        loss = loss_in(outputs, inputs)
+        loss = loss_in(outputs, inputs, trainer)
     if num_items is None:
         return loss, outputs
     items = count_items(inputs, trainer.label_names, shifts_labels(trainer.model))

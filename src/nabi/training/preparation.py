@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from . import checkpoints
+from . import deepspeed
 from .acceleration import name_blocks, recomputes, shards
+from .checks import check_learning
 from .columns import unwrapped
 from .evaluation import switch
 
@@ -20,7 +21,8 @@ def prepare(trainer: Trainer, max_steps: int, resume_from: Path | None) -> None:
     """Restore the weights, switch on what the arguments ask for, make the optimizer, wrap both for the processes."""
     args, model = trainer.args, trainer.model
     if resume_from is not None:
-        checkpoints.restore_weights(model, resume_from)
+        trainer._load_from_checkpoint(str(resume_from))
+    check_learning(model)
     if args.tf32 is not None:
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
     if recomputes(args):
@@ -31,11 +33,15 @@ def prepare(trainer: Trainer, max_steps: int, resume_from: Path | None) -> None:
         model.gradient_checkpointing_enable(args.gradient_checkpointing_kwargs)
     if args.neftune_noise_alpha:
         trainer.noise = noise_on_embeddings(model, args.neftune_noise_alpha)
+    accelerator = trainer.accelerator
+    if deepspeed.runs(accelerator):
+        deepspeed.start(trainer, max_steps)
+        model.train()
+        return
     wrapped: Any = model
     if args.torch_compile:
         wrapped = torch.compile(model, backend=args.torch_compile_backend or "inductor", mode=args.torch_compile_mode)
     trainer.create_optimizer_and_scheduler(max_steps)
-    accelerator = trainer.accelerator
     if shards(accelerator):
         name_blocks(accelerator, model)
     if args.torch_compile or accelerator.num_processes > 1 or accelerator.mixed_precision != "no":
@@ -50,6 +56,8 @@ def prepare(trainer: Trainer, max_steps: int, resume_from: Path | None) -> None:
 def for_evaluation(trainer: Trainer) -> Any:
     """The model on its device, in half precision if the arguments ask for that."""
     args, model = trainer.args, trainer.model
+    if deepspeed.is_partitioned(model):
+        return trainer.model_wrapped
     dtype = torch.float16 if args.fp16_full_eval else torch.bfloat16 if args.bf16_full_eval else None
     return model.to(args.device, dtype)
 

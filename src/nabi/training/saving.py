@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from . import checkpoints
+from ..checkpoint import save_weights
+from . import checkpoints, deepspeed
 from .callbacks.state import TrainerState
 from .seeds import random_state, restore_random_state
 
@@ -65,7 +66,12 @@ def save(trainer: Trainer, progress: Progress) -> None:
     output = Path(trainer.output_dir)
     folder = output / f"{checkpoints.PREFIX}-{trainer.state.global_step}"
     weights = trainer.whole_state_dict()
-    optimizer = None if args.save_only_model else optimizer_state(trainer)
+    engine = output / f"{checkpoints.UNFINISHED}engine"
+    optimizer = None
+    if deepspeed.runs(accelerator) and not args.save_only_model:
+        deepspeed.save_state(trainer, engine)
+    elif not args.save_only_model:
+        optimizer = optimizer_state(trainer)
     generators = gathered(accelerator, random_state())
     if args.should_save:
         last = checkpoints.get_last_checkpoint(output)
@@ -73,7 +79,10 @@ def save(trainer: Trainer, progress: Progress) -> None:
         def write(place: Path) -> None:
             trainer.write_model(place, weights)
             if not args.save_only_model:
-                torch.save(optimizer, place / checkpoints.OPTIMIZER)
+                if optimizer is not None:
+                    torch.save(optimizer, place / checkpoints.OPTIMIZER)
+                else:
+                    move_into(engine, place)
                 torch.save(trainer.lr_scheduler.state_dict(), place / checkpoints.SCHEDULER)
                 if accelerator.scaler is not None:
                     torch.save(accelerator.scaler.state_dict(), place / checkpoints.SCALER)
@@ -85,6 +94,25 @@ def save(trainer: Trainer, progress: Progress) -> None:
         checkpoints.write_whole(folder, write, last)
         checkpoints.rotate(output, args.save_total_limit, trainer.state.best_model_checkpoint)
     accelerator.wait_for_everyone()
+
+
+def write_files(trainer: Trainer, model: Any, folder: Path, weights: dict[str, Any] | None) -> None:
+    """Model, processing class and arguments."""
+    if hasattr(model, "save_pretrained"):
+        model.save_pretrained(folder, state_dict=weights)
+    else:
+        save_weights(checkpoints.stored_weights(model, weights), folder)
+    processing: Any = trainer.processing_class or getattr(trainer.data_collator, "tokenizer", None)
+    if hasattr(processing, "save_pretrained"):
+        processing.save_pretrained(folder)
+    (folder / checkpoints.ARGUMENTS).write_text(trainer.args.to_json_string() + "\n", encoding="utf-8")
+
+
+def move_into(folder: Path, place: Path) -> None:
+    """All that is in one folder into another on the same disk."""
+    for path in list(folder.iterdir()):
+        path.rename(place / path.name)
+    folder.rmdir()
 
 
 def merged(model: Any) -> Any:
@@ -161,14 +189,21 @@ def bare(optimizer: Any) -> Any:
 def resume(trainer: Trainer, folder: Path, batches_in_epoch: int | None) -> Progress:
     """Take up optimizer, schedule, scaler, callbacks and the loop's place; the weights are in the model already."""
     trainer.state = TrainerState.load_from_json(str(folder / checkpoints.STATE))
-    files = {name: folder / name for name in (checkpoints.OPTIMIZER, checkpoints.SCHEDULER)}
+    by_engine = deepspeed.runs(trainer.accelerator)
+    if by_engine:
+        deepspeed.load_state(trainer, folder)
+    elif any(folder.glob(f"{deepspeed.STATE}*")):
+        raise ValueError(f"{folder} was saved by DeepSpeed: go on with deepspeed in the arguments, or with its model")
+    wanted = (checkpoints.SCHEDULER,) if by_engine else (checkpoints.OPTIMIZER, checkpoints.SCHEDULER)
+    files = {name: folder / name for name in wanted}
     lacking = [name for name, path in files.items() if not path.is_file()]
     if lacking:
         raise ValueError(
             f"{folder} holds no {' and no '.join(lacking)}: it was saved with save_only_model=True, and training "
             "cannot go on from it; load its model and call train() for a new run"
         )
-    load_optimizer_state(trainer, checkpoints.read_tensors(files[checkpoints.OPTIMIZER], "optimizer state"))
+    if not by_engine:
+        load_optimizer_state(trainer, checkpoints.read_tensors(files[checkpoints.OPTIMIZER], "optimizer state"))
     trainer.lr_scheduler.load_state_dict(checkpoints.read_tensors(files[checkpoints.SCHEDULER], "schedule"))
     if trainer.accelerator.scaler is not None and (folder / checkpoints.SCALER).is_file():
         trainer.accelerator.scaler.load_state_dict(checkpoints.read_tensors(folder / checkpoints.SCALER, "scaler"))

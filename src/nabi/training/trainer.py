@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from ..checkpoint import save_weights
-from . import best, checkpoints, saving
+from . import best, checkpoints, deepspeed, saving
 from .acceleration import is_sharded, make_accelerator, shards
 from .arguments.training_arguments import TrainingArguments
 from .batches import dataset_of, eval_loader, is_map_style, length_of, train_loader
@@ -24,16 +23,25 @@ from .callbacks.handler import CallbackHandler
 from .callbacks.progress import default_callbacks
 from .callbacks.reporting import report_callbacks
 from .callbacks.state import TrainerControl, TrainerState, exported_states
-from .checks import check_construction, check_dataset
+from .checks import check_construction, check_dataset, warn_of_unused_hooks
 from .collators import DataCollatorWithPadding, default_data_collator
 from .columns import LABELS, KeepColumns, accepted_columns, label_names, lengths_of, without_unused
 from .counting import floating_point_ops
 from .evaluation import answers_in, run_over
 from .loop import WAITS_FOR_METRICS, Loop
-from .losses import LabelSmoother, count_items, loss_of_batch, shifts_labels, takes, takes_one, uses_item_count
+from .losses import (
+    LabelSmoother,
+    check_loss,
+    count_items,
+    loss_of_batch,
+    shifts_labels,
+    takes,
+    takes_one,
+    uses_item_count,
+)
 from .metrics import Metric, metric
 from .optimization.decay import decay_groups
-from .optimization.optimizers import make_optimizer, optimizer_class_and_settings
+from .optimization.optimizers import assembled, optimizer_class_and_settings
 from .optimization.schedules import get_scheduler
 from .results import EvalLoopOutput, PredictionOutput, TrainOutput, speed_metrics
 from .seeds import enable_full_determinism, set_seed
@@ -42,6 +50,9 @@ if TYPE_CHECKING:
     from .results import BestRun
 
 logger = logging.getLogger(__name__)
+
+
+LOADERS = ("get_train_dataloader", "get_eval_dataloader")
 
 
 class Trainer:
@@ -58,6 +69,7 @@ class Trainer:
 
     # Whether an own compute_loss has divided by num_items_in_batch; None: it has if its code reads that argument.
     loss_is_scaled_for_ga: bool | None = None
+    makes_loss = False  # whether compute_loss gives a loss where there are no labels
 
     def __init__(
         self,
@@ -79,9 +91,13 @@ class Trainer:
         peft_config: Any = None,
     ) -> None:
         self.args = TrainingArguments() if args is None else args
+        if not isinstance(self.args, TrainingArguments):
+            raise TypeError(f"args is a {type(args).__name__}; expected TrainingArguments(output_dir, …)")
         self.args.check()  # again, as a script may have set some by hand
         processing_class = tokenizer if processing_class is None else processing_class
-        check_construction(self.args, model, model_init, train_dataset, eval_dataset, optimizers)
+        own = [getattr(type(self), name) is getattr(Trainer, name) for name in LOADERS]
+        check_construction(self.args, model, model_init, train_dataset, eval_dataset, optimizers, *own)
+        warn_of_unused_hooks(type(self))
         (enable_full_determinism if self.args.full_determinism else set_seed)(self.args.seed)
         self.model_init = model_init
         self.accelerator = make_accelerator(self.args)
@@ -109,6 +125,7 @@ class Trainer:
         self.is_in_train = False
         self.push_in_progress: Any = None  # the upload that runs in the background
         self.noise: Any = None  # NEFTune's hook while training
+        self.input_dtype: torch.dtype | None = None  # of inputs with a fraction, where an engine holds half weights
         self.share_of_update = 1.0  # of the micro-batch at work, in the items of its update
         self.output_dir = str(self.args.output_dir)  # a search gives each trial its own
         self.callback_handler = CallbackHandler(
@@ -129,7 +146,8 @@ class Trainer:
         """Make this the model to train."""
         self.model = model
         self.model_wrapped = model
-        if self.args.place_model_on_device and not shards(self.accelerator):  # whole, it may not fit
+        sharded = shards(self.accelerator) or deepspeed.runs(self.accelerator)
+        if self.args.place_model_on_device and not sharded:  # whole, it may not fit
             model.to(self.args.device)
         self.label_names = list(self.args.label_names or label_names(model))
         self.accepted = accepted_columns(model)
@@ -164,7 +182,12 @@ class Trainer:
         if self.train_dataset is None:
             raise ValueError("train() needs a train_dataset: pass one to Trainer(…)")
         dataset, collate = self._of_model(self.train_dataset, "train_dataset")
-        return train_loader(dataset, collate, self.args, self._lengths(dataset))
+        sampler = self._get_train_sampler(dataset) if takes_one(self._get_train_sampler) else self._get_train_sampler()
+        return train_loader(dataset, collate, self.args, self._lengths(dataset), sampler)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        """HF's hook for an order of one's own: a torch Sampler of row numbers. None: args.train_sampling_strategy."""
+        return None
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
         """Batches of an evaluation set: one given, one of the dict by its name, or the trainer's own."""
@@ -217,7 +240,8 @@ class Trainer:
 
     def _prepare_input(self, data: Any) -> Any:
         if isinstance(data, Tensor):
-            return data.to(self.args.device, non_blocking=True)
+            dtype = self.input_dtype if data.is_floating_point() else None
+            return data.to(self.args.device, dtype, non_blocking=True)
         if isinstance(data, Mapping):
             return {name: self._prepare_input(value) for name, value in data.items()}
         if isinstance(data, (list, tuple)):
@@ -248,7 +272,8 @@ class Trainer:
                 kind, options = self.optimizer_cls_and_kwargs
                 self.optimizer = kind(decay_groups(model, self.args.weight_decay), **options)
             else:
-                self.optimizer = make_optimizer(model, self.args)
+                kind, options = self.get_optimizer_cls_and_kwargs(self.args, model)
+                self.optimizer = assembled(kind, options, model, self.args.weight_decay)
         return self.optimizer
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
@@ -264,7 +289,8 @@ class Trainer:
 
     @staticmethod
     def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: Any = None) -> tuple[Any, dict[str, Any]]:
-        """The class of args.optim, and what it is made with beside the weights."""
+        """The class of args.optim, and what it is made with beside the weights; groups of weights of one's own may
+        stand there as "optimizer_dict"."""
         return optimizer_class_and_settings(args, model)
 
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
@@ -277,6 +303,26 @@ class Trainer:
         return float(rate)
 
     _get_learning_rate = learning_rate
+
+    def get_learning_rates(self) -> list[float]:
+        """Of every group of weights; ValueError before there is an optimizer."""
+        return [float(group["lr"]) for group in self._made_optimizer().param_groups]
+
+    def get_optimizer_group(self, param: Any = None) -> Any:
+        """All groups of weights, or the one that holds this weight."""
+        groups = self._made_optimizer().param_groups
+        if param is None:
+            return groups
+        return next((group for group in groups if any(one is param for one in group["params"])), None)
+
+    def _made_optimizer(self) -> Any:
+        if self.optimizer is None:
+            raise ValueError("there is no optimizer before train(): call create_optimizer() first")
+        return self.optimizer
+
+    def get_num_trainable_parameters(self) -> int:
+        """How many numbers of the model learn."""
+        return sum(weight.numel() for weight in self.model.parameters() if weight.requires_grad)
 
     # --- training --------------------------------------------------------------------------------------------
 
@@ -341,6 +387,7 @@ class Trainer:
                 loss = self.compute_loss(model, inputs, num_items_in_batch=num_items_in_batch)
             else:
                 loss = self.compute_loss(model, inputs)
+        loss = check_loss(loss)
         if not self._loss_is_scaled():
             loss = loss * self.share_of_update
         self.accelerator.backward(loss)
@@ -459,7 +506,7 @@ class Trainer:
         found = [inputs.get(name) for name in self.label_names]
         has_labels = bool(found) and all(value is not None for value in found)
         with torch.no_grad(), self.compute_loss_context_manager():
-            if has_labels or (inputs.get("return_loss") and self.can_return_loss):
+            if has_labels or self.makes_loss or (inputs.get("return_loss") and self.can_return_loss):
                 loss, outputs = self.compute_loss(model, inputs, return_outputs=True)
                 loss = loss.detach().mean()
             else:
@@ -472,8 +519,13 @@ class Trainer:
 
     @property
     def can_return_loss(self) -> bool:
-        """Whether the model has a loss of its own without labels, by return_loss=True (CLIP)."""
-        return "return_loss" in (self.accepted or ())
+        """Whether there is a loss without labels: the model has one by return_loss=True (CLIP), or a subclass, whose
+        compute_loss makes one, has set this."""
+        return self.makes_loss or "return_loss" in (self.accepted or ())
+
+    @can_return_loss.setter
+    def can_return_loss(self, value: bool) -> None:
+        self.makes_loss = value
 
     def _ignored(self, ignore_keys: list[str] | None) -> set[str]:
         configured = getattr(getattr(self.model, "config", None), "keys_to_ignore_at_inference", None)
@@ -539,12 +591,22 @@ class Trainer:
     # --- saving ----------------------------------------------------------------------------------------------
 
     @property
+    def is_fsdp_enabled(self) -> bool:
+        return shards(self.accelerator)
+
+    @property
+    def is_deepspeed_enabled(self) -> bool:
+        return deepspeed.runs(self.accelerator)
+
+    @property
     def shards_weights(self) -> bool:
         """Whether each process holds a part of the weights only."""
         return is_sharded(self.model)
 
     def whole_state_dict(self) -> dict[str, Tensor] | None:
         """The weights put together where processes hold parts of them (every process calls this); else None."""
+        if deepspeed.is_partitioned(self.model):
+            return deepspeed.model_state(self.model)
         return saving.model_state(self) if self.shards_weights else None
 
     def save_model(
@@ -565,15 +627,29 @@ class Trainer:
 
     def write_model(self, folder: Path, weights: dict[str, Tensor] | None, *, merge_adapter: bool = False) -> None:
         """The files of the model as it is now, for save_model and for every checkpoint."""
-        model = saving.merged(self.model) if merge_adapter else self.model
-        if hasattr(model, "save_pretrained"):
-            model.save_pretrained(folder, state_dict=weights)
+        if merge_adapter:
+            saving.write_files(self, saving.merged(self.model), folder, weights)
         else:
-            save_weights(checkpoints.stored_weights(model, weights), folder)
-        processing: Any = self.processing_class or getattr(self.data_collator, "tokenizer", None)
-        if hasattr(processing, "save_pretrained"):
-            processing.save_pretrained(folder)
-        (folder / checkpoints.ARGUMENTS).write_text(self.args.to_json_string() + "\n", encoding="utf-8")
+            self._save(str(folder), weights)
+
+    # HF's names for what is written into a checkpoint's folder and read from it: subclasses have their own.
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
+        saving.write_files(self, self.model, Path(output_dir or self.output_dir), state_dict)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        model = self.model if model is None else model
+        with deepspeed.whole_weights(model, write=True):
+            checkpoints.restore_weights(model, Path(resume_from_checkpoint))
+
+    def _load_best_model(self) -> None:
+        best.load(self)
+
+    def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
+        """Upload after a checkpoint was saved, as args.hub_strategy says."""
+        from .reports.publishing import push_checkpoint
+
+        push_checkpoint(self, Path(checkpoint_folder))
 
     def create_model_card(self, **facts: Any) -> None:
         """Write README.md into the output folder: what was trained, on what, how, with which results."""
@@ -587,12 +663,6 @@ class Trainer:
         from .reports.publishing import push_to_hub
 
         return push_to_hub(self, commit_message, blocking, **options)
-
-    def push_checkpoint(self, folder: Path) -> None:
-        """Upload after a checkpoint was saved, as args.hub_strategy says."""
-        from .reports.publishing import push_checkpoint
-
-        push_checkpoint(self, folder)
 
     # --- callbacks, processes, search ------------------------------------------------------------------------
 

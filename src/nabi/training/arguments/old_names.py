@@ -164,7 +164,7 @@ class TakesOldNames(type):
             if name in named:
                 raise TypeError(f"{name} is given twice: as {value!r} and as {named[name]!r}")
             named[name] = value
-        return super().__call__(**of_today(cls.__name__, named, defaults))
+        return super().__call__(**of_today(cls, named, defaults))
 
     @property
     def __signature__(cls) -> inspect.Signature:
@@ -172,7 +172,7 @@ class TakesOldNames(type):
         return whole.replace(parameters=list(whole.parameters.values())[1:])
 
 
-def of_today(owner: str, named: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+def of_today(owner: Any, named: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """Arguments under new and old names -> the same under new names only. defaults: the known new names."""
     unknown = [name for name in named if name not in defaults]
     if not unknown:
@@ -181,7 +181,10 @@ def of_today(owner: str, named: dict[str, Any], defaults: dict[str, Any]) -> dic
         if name not in OLD_NAMES:
             near = get_close_matches(name, [*defaults, *OLD_NAMES], n=3)
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise TypeError(f"{owner} has no argument {name!r}{hint}")
+            wider = next((one for one in owner.__subclasses__() if name in one.__dataclass_fields__), None)
+            if wider is not None:
+                hint = f": it is one of {wider.__name__}"
+            raise TypeError(f"{owner.__name__} has no argument {name!r}{hint}")
     new = {name: value for name, value in named.items() if name in defaults}
     for name in (name for name in OLD_NAMES if name in unknown):
         before = dict(new)

@@ -97,6 +97,8 @@ def check_numbers(example: dict[str, Any]) -> None:
             continue
         if "label" in key:
             remedy = "make numbers of it first: model.config.label2id[…] of a label, tokenizer(text_target=…) of a text"
+        elif key == "input_ids":
+            remedy = "it wants the ids that tokenizer(text) returns"
         else:
             remedy = f"take it out with dataset.remove_columns([{key!r}])"
         raise ValueError(f"the column {key!r} holds {found}, which no tensor can hold: {remedy}")

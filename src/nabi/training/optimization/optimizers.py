@@ -33,11 +33,18 @@ def make_optimizer(model: nn.Module | list[dict[str, Any]], args: TrainingArgume
     of that optimizer is not installed. TypeError: optim_args has a setting that it does not take.
     """
     whole = model if isinstance(model, nn.Module) else None
-    cls, settings = optimizer_class_and_settings(args, whole)
+    return assembled(*optimizer_class_and_settings(args, whole), model, args.weight_decay)
+
+
+def assembled(
+    cls: Any, settings: dict[str, Any], model: nn.Module | list[dict[str, Any]], weight_decay: float
+) -> Optimizer:
+    """The optimizer of the groups that its settings hold as "params", "model" or "optimizer_dict", else of a model."""
     if "params" in settings or "model" in settings:
         return cls(**settings)
-    groups = model if isinstance(model, list) else decay_groups(whole, args.weight_decay)  # type: ignore[arg-type]
-    return cls(groups, **settings)
+    rest = dict(settings)
+    groups = rest.pop("optimizer_dict", None) or model
+    return cls(groups if isinstance(groups, list) else decay_groups(groups, weight_decay), **rest)
 
 
 def optimizer_class_and_settings(

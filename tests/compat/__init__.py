@@ -1,0 +1,1 @@
+"""Tests of the drop-in: nabi under the name transformers."""
