@@ -59,7 +59,7 @@ def train_command(
     offline: Annotated[bool | None, opt("--offline", about="about_offline")] = None,
     revision: Annotated[str | None, opt("--revision", metavar="R", about="about_revision")] = None,
 ) -> None:
-    from . import train
+    from .flow import train
 
     given = dict(locals())
     for name in ("train", "config", "resume", "overwrite", "text", "label"):
