@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import sentencepiece
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 import nabi
 from nabi.tokenization.families.whisper import LANGUAGES
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 SENTENCES = [
     "The little butterfly rests on a yellow flower in the garden behind our house.",
