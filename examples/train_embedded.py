@@ -1,9 +1,9 @@
-"""Train nabi's embedded sentiment model, Korean and English, from nothing, in one to two hours on two CPU cores.
+"""Train nabi's embedded sentiment model, Korean and English, from nothing, in about two hours on two CPU cores.
 
     python examples/train_embedded.py --data FOLDER --output FOLDER              # train, evaluate, write the folder
     python examples/train_embedded.py --data FOLDER --output FOLDER --evaluate   # only evaluate what is there
     python examples/train_embedded.py … --work FOLDER                            # keep checkpoints; go on after a break
-    python examples/train_embedded.py … --limit 2000                             # try it all in two minutes
+    python examples/train_embedded.py … --limit 2000                             # try all its steps
 
 FOLDER holds nsmc/ and en_sentiment/, each with {train,validation,test}.tsv (columns id, document, label).
 Needs nabi with the extra `train`. Read it from top to bottom; every step is one function:
