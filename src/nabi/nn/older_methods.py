@@ -114,7 +114,7 @@ def _prune(blocks: Sequence[Block], layer: int, heads: set[int], before: set[int
     if not {"q", "k", "v", "o"} <= set(roles) or not all(isinstance(getattr(block, r), nn.Linear) for r in "qkvo"):
         raise ValueError(f"{type(block).__name__} has its queries, keys and values in one weight, and is not pruned")
     if block.k.out_features != block.q.out_features or block.head_norm_q is not None:
-        raise ValueError(f"{type(block).__name__} shares keys among its heads, or has norms for them, and is not pruned")
+        raise ValueError(f"{type(block).__name__}: heads that share keys, or have norms of their own, are not pruned")
     size = block.head_size
     left = [head for head in range(block.q.out_features // size + len(before)) if head not in before]
     unknown = heads - set(left)
