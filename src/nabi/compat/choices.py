@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..training.arguments.choices import Choice
+from ..training.arguments.choices import DebugOption as DebugOption  # the trainer has it
 
 ExplicitEnum = Choice
 
@@ -43,11 +44,6 @@ class HPSearchBackend(Choice):
     RAY = "ray"
     SIGOPT = "sigopt"
     WANDB = "wandb"
-
-
-class DebugOption(Choice):
-    UNDERFLOW_OVERFLOW = "underflow_overflow"
-    TPU_METRICS_DEBUG = "tpu_metrics_debug"
 
 
 class FSDPOption(Choice):

@@ -35,10 +35,9 @@ WAITS_FOR_METRICS = ("ReduceLROnPlateau", "GreedyLR")  # schedules that step by 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to train. batches_in_epoch and updates_in_epoch are None for data that has no length."""
+    """How long to train. batches_in_epoch is None for data that has no length."""
 
     batches_in_epoch: int | None
-    updates_in_epoch: int | None
     epochs: int
     max_steps: int
 
@@ -51,11 +50,11 @@ class Plan:
                 raise ValueError(
                     "the train_dataset has no length, so that epochs cannot be counted: set max_steps in the arguments"
                 )
-            return cls(None, None, sys.maxsize, args.max_steps)
+            return cls(None, sys.maxsize, args.max_steps)
         updates = -(-batches // args.gradient_accumulation_steps)
         if args.max_steps > 0:
-            return cls(batches, updates, -(-args.max_steps // updates), args.max_steps)
-        return cls(batches, updates, math.ceil(args.num_train_epochs), math.ceil(args.num_train_epochs * updates))
+            return cls(batches, -(-args.max_steps // updates), args.max_steps)
+        return cls(batches, math.ceil(args.num_train_epochs), math.ceil(args.num_train_epochs * updates))
 
     def epoch_after(self, epoch: int, batches: int, accumulated: int) -> float:
         """The epoch as users count, with a fraction."""
@@ -66,8 +65,8 @@ class Plan:
 class Loop:
     """One call of train(): its plan, and where it stands."""
 
-    def __init__(self, trainer: Trainer, loader: Any, ignore_keys: list[str] | None, trial: Any) -> None:
-        self.trainer, self.loader, self.ignore_keys, self.trial = trainer, loader, ignore_keys, trial
+    def __init__(self, trainer: Trainer, loader: Any, ignore_keys: list[str] | None) -> None:
+        self.trainer, self.loader, self.ignore_keys = trainer, loader, ignore_keys
         self.plan = Plan.of(trainer.args, loader)
         self.progress = Progress(order=saving.order_of(trainer, self.plan.batches_in_epoch))
         self.shifted = shifts_labels(trainer.model)
@@ -262,7 +261,6 @@ class Loop:
         control = trainer.control
         if control.should_log and self.progress.loss_steps:
             self.log()
-        metrics = None
         if control.should_evaluate:
             metrics = trainer.evaluate_in_training(self.ignore_keys)
             is_best = best.note(trainer, metrics)

@@ -351,7 +351,7 @@ class Trainer:
             self._take_model(self.call_model_init(trial))
         self.optimizer, self.lr_scheduler = self.given_optimizers
         self.state, self.control = TrainerState(), TrainerControl()
-        loop = Loop(self, self.get_train_dataloader(), ignore_keys, trial)
+        loop = Loop(self, self.get_train_dataloader(), ignore_keys)
         self.is_in_train = True
         try:
             return loop.run(resume)
