@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from .families.korean import *  # noqa: F403
     from .families.marian import *  # noqa: F403
     from .families.sentencepiece import *  # noqa: F403
+    from .families.siglip import *  # noqa: F403
     from .families.tiktoken import *  # noqa: F403
     from .families.translation import *  # noqa: F403
     from .families.whisper import *  # noqa: F403
     from .families.words import *  # noqa: F403
+    from .families.xlm import *  # noqa: F403
     from .fast import PreTrainedTokenizerFast as PreTrainedTokenizerFast
     from .training import train as train
 

@@ -22,6 +22,7 @@ from .engine import Engine
 from .fast import PreTrainedTokenizerFast
 from .loading import ADDED
 from .tensors import to_list
+from .texts import explain_bad_text
 
 _FIRST, _SECOND = -1, -2  # ids that stand for a text and its pair, to see where a subclass puts them
 
@@ -141,12 +142,15 @@ class PreTrainedTokenizer(PreTrainedTokenizerFast, metaclass=_AnyTokenizer):
         """Tokens of a text, the added ones whole."""
         return [token for part in (text, pair) if part is not None for token in self._cut(part)]
 
-    def _cut(self, text: str) -> list[str]:
+    def _cut(self, text: str, **how: Any) -> list[str]:
+        """Tokens of one text; `how` goes to `_tokenize`."""
         text, _ = self.prepare_for_tokenization(text)
         added = sorted(self.added_tokens_encoder, key=len, reverse=True)
         parts = re.split(f"({'|'.join(map(re.escape, added))})", text) if added else [text]
         return [
-            token for part in parts for token in ([part] if part in added else self._tokenize(part) if part else [])
+            token
+            for part in parts
+            for token in ([part] if part in added else self._tokenize(part, **how) if part else [])
         ]
 
     def convert_tokens_to_ids(self, tokens: Any) -> Any:
@@ -188,7 +192,10 @@ class PreTrainedTokenizer(PreTrainedTokenizerFast, metaclass=_AnyTokenizer):
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_made": None}
+        options = dict(self._options)
+        if self._made is not None:
+            options["added_tokens_decoder"] = self.added_tokens_decoder
+        return {**vars(self), "_made": None, "_options": options}
 
 
 class _PythonEngine(Engine):
@@ -199,6 +206,9 @@ class _PythonEngine(Engine):
         self.owner = owner
 
     def encode(self, rows: list[Any], *, pretokenized: bool = False, **options: Any) -> list[Encoding]:
+        bad = explain_bad_text(rows, pretokenized)  # else a subclass's _tokenize fails on it, and names no text
+        if bad is not None:
+            raise bad
         return super().encode([self._words(row, pretokenized) for row in rows], pretokenized=True, **options)
 
     def _words(self, row: Any, pretokenized: bool) -> Any:

@@ -186,7 +186,8 @@ def _vocabulary(repository: Repository, kwargs: dict[str, Any], files: dict[str,
             path = repository.find(name, *more)
             if path is not None:
                 found[argument] = str(path)
-    if whole is not None and len(found) < 2:  # it holds but one of a translator's two models: only where they are not
+    # It holds but one of a translator's two models, and SigLIP's as another class reads it: only where they are not.
+    if whole is not None and len(found) < min(2, len(files)):
         return {"tokenizer_file": str(whole)}
     if found:
         return found

@@ -34,6 +34,15 @@ def save(tokenizer: PreTrainedTokenizerFast, folder: Path, prefix: str | None) -
     return tuple(str(path) for path in files)
 
 
+def write_vocabulary(folder: Path, prefix: str | None, contents: dict[str, bytes]) -> tuple[str, ...]:
+    """Write the files of a vocabulary (name -> content), and return their paths."""
+    make_folder(folder)
+    paths = [folder / (f"{prefix}-{name}" if prefix else name) for name in contents]
+    for path, content in zip(paths, contents.values(), strict=True):
+        path.write_bytes(content)  # line ends as they are, on Windows too
+    return tuple(map(str, paths))
+
+
 def push(folder: Path, options: dict[str, Any]) -> None:
     """Upload the folder to `repo_id`, by default its own name. Other options than the Hub's are left alone."""
     from ..hub import upload

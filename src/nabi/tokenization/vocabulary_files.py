@@ -107,6 +107,25 @@ def read_merges(source: str | Path | Iterable[Any], vocab: dict[str, int]) -> Me
     return merges
 
 
+def read_ranked_pairs(source: str | Path) -> Merges:
+    """The pairs of a merges.txt of fastBPE, the most frequent first: "t h 1234", the count left out where none is.
+
+    They may lead to pieces that the vocabulary lacks. Raises OSError, or ValueError that names the line.
+    """
+    pairs: Merges = []
+    for number, line in enumerate(_lines(source), start=1):
+        parts = line.split()
+        if not parts or (number == 1 and line.startswith("#version")):
+            continue
+        if len(parts) not in (2, 3) or (len(parts) == 3 and not parts[2].isdecimal()):
+            raise ValueError(
+                f"{source}, line {number}: {_shown(line)} is no merge. Each is two pieces, and how often they met, "
+                f"with spaces between, as in 't h 1234'. {_FETCH}"
+            )
+        pairs.append((parts[0], parts[1]))
+    return pairs
+
+
 def read_tiktoken(path: str | Path) -> dict[bytes, int]:
     """The ranks of a tiktoken file: on each line a token's bytes in base64, a space, and its rank.
 

@@ -28,10 +28,12 @@ _CLASSES = {
         "AlbertTokenizer BigBirdTokenizer CamembertTokenizer DebertaV2Tokenizer GemmaTokenizer LlamaTokenizer "
         "MT5Tokenizer PegasusTokenizer T5Tokenizer XLMRobertaTokenizer XLNetTokenizer"
     ),
+    "siglip": "SiglipTokenizer",
     "tiktoken": "TiktokenTokenizer",
     "translation": "M2M100Tokenizer MBart50Tokenizer MBartTokenizer NllbTokenizer",
     "whisper": "WhisperTokenizer",
     "words": "CharacterTokenizer WordLevelTokenizer",
+    "xlm": "XLMTokenizer",
 }
 # Class -> other names that files carry for it.
 _ALIASES = {
@@ -76,12 +78,14 @@ _TYPES = {
     "PegasusTokenizer": "bigbird_pegasus pegasus pegasus_x",
     "Qwen2Tokenizer": "qwen2 qwen2_5_vl qwen2_moe qwen2_vl qwen3 qwen3_moe",
     "RobertaTokenizer": "bart data2vec-text ibert led longformer mvp roberta roberta-prelayernorm",
+    "SiglipTokenizer": "siglip",
     "T5Tokenizer": "longt5 mt5 switch_transformers t5 umt5",
     "Wav2Vec2CTCTokenizer": (
         "data2vec-audio hubert unispeech unispeech-sat wav2vec2 wav2vec2-bert wav2vec2-conformer wavlm"
     ),
     "WhisperTokenizer": "whisper",
     "XLMRobertaTokenizer": "xlm-roberta xlm-roberta-xl xmod",
+    "XLMTokenizer": "xlm",
     "XLNetTokenizer": "xlnet",
 }
 HOMES = {name: file for file, names in _CLASSES.items() for name in names.split()}

@@ -73,7 +73,7 @@ class NumberedEngine(Engine):
 
     def add(self, tokens: list[str | AddedToken], special: bool) -> int:
         new = super().add(tokens, special)
-        raw: list[str | AddedToken] = [_matched_raw(token, special) for token in tokens]
+        raw: list[str | AddedToken] = [matched_raw(token, special) for token in tokens]
         ids = {str(token): self.tokenizer.token_to_id(str(token)) for token in tokens}
         known = {token: token_id for token, token_id in ids.items() if token_id is not None}
         for reader in self.readers:
@@ -89,7 +89,7 @@ class NumberedEngine(Engine):
         self.__init__(Tokenizer.from_str(state["json"]), state["readers"], state["files"])  # type: ignore[misc]
 
 
-def _matched_raw(token: str | AddedToken, special: bool) -> AddedToken:
+def matched_raw(token: str | AddedToken, special: bool) -> AddedToken:
     """The token, found in a text before the model's normalization, as the original finds any token."""
     if isinstance(token, str):
         return AddedToken(token, normalized=False, special=special)
@@ -173,15 +173,9 @@ class NumberedTokenizerFast(PreTrainedTokenizerFast):
     def save_vocabulary(
         self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None
     ) -> tuple[str, ...]:
-        from ..saving import make_folder
+        from ..saving import write_vocabulary
 
-        make_folder(Path(save_directory))
-        paths = []
-        for name, content in self._vocabulary_contents().items():
-            path = Path(save_directory) / (f"{filename_prefix}-{name}" if filename_prefix else name)
-            path.write_bytes(content)
-            paths.append(str(path))
-        return tuple(paths)
+        return write_vocabulary(Path(save_directory), filename_prefix, self._vocabulary_contents())
 
     def _vocabulary_contents(self) -> dict[str, bytes]:
         return self._engine.files if isinstance(self._engine, NumberedEngine) else super()._vocabulary_contents()
