@@ -23,7 +23,7 @@ from nabi.pipelines.tasks import TASKS
 from nabi.tokenization.training import train
 
 from ..pipelines import record_writing
-from ..pipelines.image_models import LABELS, SMALL, TEMPLATE, TEXT, YOLOS, llava, saved
+from ..pipelines.image_models import DETR, LABELS, SMALL, TEMPLATE, TEXT, YOLOS, llava, saved
 from ..pipelines.record_images import CAPTIONERS, VIT, write_captioner, write_words
 from ..pipelines.record_text import build, labels
 from ..pipelines.speech_models import noise, save_ctc, save_speech_classifier
@@ -52,7 +52,7 @@ def captioner(folder: Path) -> Path:
 def looker(kind: str, processor: str, **config: Any) -> Maker:
     def make(folder: Path) -> Path:
         torch.manual_seed(0)
-        sizes = {"size": {"shortest_edge": 32, "longest_edge": 192}} if kind.startswith("Yolos") else SMALL
+        sizes = {"size": {"shortest_edge": 32, "longest_edge": 192}} if kind.startswith(("Detr", "Yolos")) else SMALL
         base = kind.partition("For")[0].removesuffix("Model")
         model = getattr(transformers, kind)(getattr(transformers, f"{base}Config")(**config))
         return saved(model, folder, images=getattr(transformers, processor)(**sizes))
@@ -113,6 +113,11 @@ CASES: dict[str, tuple[Maker, list[dict[str, Any]], list[str]]] = {
         looker("YolosForObjectDetection", "YolosImageProcessor", **YOLOS, id2label=LABELS),
         IMAGES,
         ["--set", "threshold=0.3"],
+    ),
+    "image-segmentation": (
+        looker("DetrForSegmentation", "DetrImageProcessor", **DETR, id2label=LABELS),
+        IMAGES,
+        ["--set", "threshold=0.2", "--set", "subtask=instance"],
     ),
     "image-to-text": (captioner, IMAGES, SHORT),
     "zero-shot-image-classification": (clip, IMAGES, ["--candidate-labels", "cat,dog"]),

@@ -89,6 +89,7 @@ def test_a_card_names_the_task() -> None:
         ("BertModel", "feature-extraction"),
         ("Wav2Vec2ForSequenceClassification", "audio-classification"),
         ("VisionEncoderDecoderModel", "image-to-text"),
+        ("DetrForSegmentation", "image-segmentation"),
     ],
 )
 def test_a_models_class_says_its_task(architecture: str, task: str) -> None:

@@ -201,12 +201,21 @@ def _seeing(home: Path) -> None:
     resnet = {key: value for key, value in DETR["backbone_config"].items() if key != "out_features"}
     _save(folder, "ResNetForImageClassification", {**resnet, **labels("tabby cat", "golden retriever")})
 
-    folder = _snapshot(home, "facebook/detr-resnet-50")
-    nabi.DetrImageProcessor(size={"shortest_edge": 32, "longest_edge": 48}).save_pretrained(folder)
-    _save(folder, "DetrForObjectDetection", {**DETR, **labels("cat", "remote")})
-    written = json.loads((folder / "config.json").read_text(encoding="utf-8"))  # version 4 wants to be told these
-    body = {"use_timm_backbone": False, "use_pretrained_backbone": False, "backbone": None}
-    write_json(folder / "config.json", {**written, **body})
+    stages = {**DETR["backbone_config"], "out_features": ["stage1", "stage2", "stage3", "stage4"]}
+    for name, head, keys in (
+        ("facebook/detr-resnet-50", "DetrForObjectDetection", DETR),
+        (
+            "facebook/detr-resnet-50-panoptic",
+            "DetrForSegmentation",
+            {**DETR, "backbone_config": stages, "encoder_attention_heads": 8},
+        ),
+    ):
+        folder = _snapshot(home, name)
+        nabi.DetrImageProcessor(size={"shortest_edge": 32, "longest_edge": 48}).save_pretrained(folder)
+        _save(folder, head, {**keys, **labels("cat", "remote")})
+        written = json.loads((folder / "config.json").read_text(encoding="utf-8"))  # version 4 wants to be told these
+        body = {"use_timm_backbone": False, "use_pretrained_backbone": False, "backbone": None}
+        write_json(folder / "config.json", {**written, **body})
 
     folder = _snapshot(home, "openai/clip-vit-base-patch32")
     vocabularies.clip(folder)

@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..data.records import allow_long_cells
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 # Results of these are lists in which one answer is the usual number: it stands in the record itself.
 ONE_OF_MANY = frozenset(
@@ -31,6 +35,7 @@ NAMES_OF_LISTS = {  # the field of a result that is a list
     "visual-question-answering": "answers",
     "fill-mask": "fillings",
     "object-detection": "objects",
+    "image-segmentation": "segments",
     "sentence-similarity": "scores",
     "feature-extraction": "features",
     "image-feature-extraction": "features",
@@ -58,6 +63,8 @@ def output_record(fields: Mapping[str, Any], task: str, result: Any) -> dict[str
     A name that the record has already, such as the true "label", is given to the result as "predicted_label".
     """
     record = {str(key): value for key, value in ((key, plain(value)) for key, value in fields.items()) if known(value)}
+    if task == "image-segmentation" and not isinstance(result, Exception):
+        result = [{**segment, "mask": as_base64(segment["mask"])} for segment in result]
     for key, value in fields_of(task, result).items():
         while key in record:
             key = f"predicted_{key}"
@@ -81,6 +88,13 @@ def fields_of(task: str, result: Any) -> dict[str, Any]:
 def reason(error: BaseException) -> str:
     """Why an item could not be worked on, on one line, without its number in the pipeline's call."""
     return " ".join(str(error.__cause__ or error).split()) or type(error).__name__
+
+
+def as_base64(image: Image) -> str:
+    """A PNG file of the image, in letters that JSON can hold."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
 
 
 class Unknown:

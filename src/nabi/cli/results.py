@@ -39,6 +39,8 @@ def as_text(task: str, shown: str, result: Any, width: int = 0, sentences: Seque
         return "\n".join([printable(shown), *(entity(one) for one in value)])
     if name == "objects":
         return "\n".join([printable(shown), *(f"  {scored(one, 0)}  {box(one['box'])}" for one in value)])
+    if name == "segments":
+        return "\n".join([printable(shown), *map(segment, value)])
     if name == "fillings":
         masks = value if value and isinstance(value[0], list) else [value]
         rows = [f"{one['score']:.3f}  {printable(one['sequence'])}" for fillings in masks for one in fillings]
@@ -72,6 +74,15 @@ def entity(one: Mapping[str, Any]) -> str:
 
 def box(corners: Mapping[str, int]) -> str:
     return f"({corners['xmin']}, {corners['ymin']}) - ({corners['xmax']}, {corners['ymax']})"
+
+
+def segment(one: Mapping[str, Any]) -> str:
+    """`  cat  0.987  (13, 52) - (314, 470)  21.5%`: the mask by its corners and its part of the image. Regions of a
+    semantic map have no score."""
+    named = {key: value for key, value in one.items() if value is not None}
+    corners = dict(zip(("xmin", "ymin", "xmax", "ymax"), one["mask"].getbbox(), strict=True))
+    part = one["mask"].histogram()[255] / (one["mask"].width * one["mask"].height)
+    return f"  {scored(named, 0)}  {box(corners)}  {part:.1%}"
 
 
 def text_of(result: Any) -> Any:

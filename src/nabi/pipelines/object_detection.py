@@ -14,7 +14,7 @@ from .base import Steps
 from .batching import KEPT
 from .images import ImagePipeline, as_image, checked_timeout
 from .labels import name_of
-from .settings import check_names
+from .settings import check_fraction, check_names
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -40,8 +40,7 @@ class ObjectDetectionPipeline(ImagePipeline):
         check_names(self.task, unknown, ("threshold", "timeout"))
         if threshold is None:
             return checked_timeout(timeout), {}, {}
-        if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
-            raise ValueError(f"threshold is {threshold!r}; expected a number from 0 to 1")
+        check_fraction("threshold", threshold)
         return checked_timeout(timeout), {}, {"threshold": threshold}
 
     def preprocess(self, inputs: Any, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]

@@ -19,6 +19,12 @@ def check_names(task: str, given: Iterable[str], known: Iterable[str]) -> None:
             raise TypeError(f"{task} has no argument {name!r}: {hint}")
 
 
+def check_fraction(name: str, value: Any) -> None:
+    """ValueError for what is no number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f"{name} is {value!r}; expected a number from 0 to 1")
+
+
 def longest_text(model: Any, tokenizer: Any) -> int | None:
     """How many tokens a text may have: the tokenizer's limit, or the model's if that has none; None: any number."""
     limit = getattr(tokenizer, "model_max_length", None) or NO_LIMIT

@@ -136,6 +136,13 @@ TASKS: dict[str, Task] = {
         ),
         _task("image-feature-extraction", "image", "google/vit-base-patch16-224", "3f49326"),
         _task("object-detection", "image", "facebook/detr-resnet-50", "1d5f47b", made_by="ForObjectDetection"),
+        _task(
+            "image-segmentation",
+            "image",
+            "facebook/detr-resnet-50-panoptic",
+            "d53b52a",
+            made_by="ForSegmentation",
+        ),
         _task("image-to-text", "image", "ydshieh/vit-gpt2-coco-en", "5bebf1e", made_by="VisionEncoderDecoderModel"),
         _task(
             "zero-shot-image-classification",

@@ -36,7 +36,8 @@ CALLS = {
     "sentence-similarity": "pipe({text}, [{other}, {question}])",
     "zero-shot-classification": "pipe({text}, candidate_labels=[{other}, {question}])",
     **dict.fromkeys(
-        "image-classification image-feature-extraction object-detection image-to-text".split(), 'pipe("picture.jpg")'
+        "image-classification image-feature-extraction object-detection image-segmentation image-to-text".split(),
+        'pipe("picture.jpg")',
     ),
     "visual-question-answering": 'pipe("picture.jpg", {question})',
     **dict.fromkeys(["automatic-speech-recognition", "audio-classification"], 'pipe("sound.wav")'),
