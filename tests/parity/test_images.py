@@ -120,6 +120,29 @@ def test_a_published_detr_names_timms_body_and_loads_with_the_counters_that_old_
         assert torch.equal(again(pixels(1, 3, 64, 64))[0], loaded(pixels(1, 3, 64, 64))[0])
 
 
+@pytest.mark.parametrize(
+    ("body", "by_name"),
+    [
+        (DETR["backbone_config"], (False, None)),
+        ({"model_type": "timm_backbone", "backbone": "resnet18"}, (True, "resnet18")),
+        ({"model_type": "timm_backbone", "backbone": "resnet18", "out_indices": [3, 4]}, (None, None)),
+    ],
+    ids=["resnet", "timm", "timm in part"],
+)
+def test_a_detrs_body_is_written_so_that_version_4_takes_it_for_what_it_is(
+    body: dict[str, Any], by_name: tuple[bool | None, str | None]
+) -> None:
+    config = nabi.DetrConfig(**{**DETR, "backbone_config": body})
+    keys = config.to_dict()
+    assert (keys.get("use_timm_backbone"), keys.get("backbone")) == by_name
+    assert ("backbone" in keys and keys["backbone"] is None) == (by_name[0] is False)
+    assert ("backbone_config" in keys) == (by_name[1] is None)  # version 4 refuses both, 5 wants one
+    assert nabi.DetrConfig.from_dict(keys) == config
+    theirs = transformers.DetrConfig.from_dict(keys).backbone_config
+    assert theirs.model_type == body["model_type"]
+    assert list(theirs.out_indices) == list(config.backbone_config.out_indices)
+
+
 def test_a_segmenter_starts_from_a_detector(tmp_path: Path) -> None:
     _, detector, folder = pair(CASE["detr"], "ForObjectDetection")
     model, info = nabi.DetrForSegmentation.from_pretrained(folder, output_loading_info=True)

@@ -104,6 +104,17 @@ class DetrConfig(Config):
         if isinstance(body, ResNetConfig):
             self.require("dilation", (False, None), "only a timm_backbone is dilated")
 
+    def to_dict(self) -> dict[str, Any]:
+        """The body in keys that versions 4 and 5 read alike, if it is a usual one of timm or no body of timm."""
+        keys, body = super().to_dict(), self.backbone_config
+        if not isinstance(body, TimmBackboneConfig):
+            return {**keys, "use_timm_backbone": False, "backbone": None, "use_pretrained_backbone": False}
+        stride = 16 if self.dilation else None
+        if body == TimmBackboneConfig(backbone=body.backbone, num_channels=self.num_channels, output_stride=stride):
+            del keys["backbone_config"]
+            keys.update(use_timm_backbone=True, backbone=body.backbone, use_pretrained_backbone=False)
+        return keys
+
 
 # --- the body --------------------------------------------------------------------------------------------------------
 
