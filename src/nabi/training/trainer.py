@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from . import best, checkpoints, deepspeed, saving
 from .acceleration import is_sharded, make_accelerator, shards
+from .adapters import with_adapters
 from .arguments.training_arguments import TrainingArguments
 from .batches import dataset_of, eval_loader, is_map_style, length_of, train_loader
 from .callbacks.callback import DefaultFlowCallback, TrainerCallback
@@ -103,9 +104,7 @@ class Trainer:
         self.accelerator = make_accelerator(self.args)
         model = self.call_model_init() if model is None else model
         if peft_config is not None:
-            from peft import get_peft_model
-
-            model = get_peft_model(model, peft_config)
+            model = with_adapters(model, peft_config)
         self.processing_class = processing_class
         self.train_dataset, self.eval_dataset = train_dataset, eval_dataset
         self.compute_loss_func = compute_loss_func
