@@ -86,9 +86,9 @@ def test_the_three_masks_reach_their_own_attention(family: str, name: str) -> No
 def test_a_head_mask_that_fits_no_heads_or_no_attention_is_refused() -> None:
     with pytest.raises(ValueError, match=r"head_mask has shape \(3,\), but layer 0 has 4 heads"):
         small("bert")(IDS, head_mask=torch.ones(3))
-    model = nabi.XLNetModel(nabi.XLNetConfig(vocab_size=40, d_model=16, n_layer=1, n_head=4, d_inner=32))
-    with pytest.raises(ValueError, match="takes no head_mask"):
-        model(IDS, head_mask=torch.ones(4))
+    model = nabi.ResNetModel(nabi.ResNetConfig(embedding_size=8, hidden_sizes=[8], depths=[1]))
+    with pytest.raises(ValueError, match="no attention of ResNetModel takes head_mask"):
+        model(torch.zeros(1, 3, 8, 8), head_mask=torch.ones(4))
 
 
 def test_attentions_are_really_returned() -> None:

@@ -23,7 +23,10 @@ _PART_OF = {
 _TOKENIZERS_ONLY = {"mt5": "MT5Tokenizer", "herbert": "HerbertTokenizer", "mpnet": "MPNetTokenizer"}
 
 # What such modules hold beside the family's classes.
-_INTERNALS = {"modeling_{}": ("compat.layers",), "tokenization_{}": ("compat.characters",)}
+_INTERNALS = {
+    "modeling_{}": ("compat.layers", "compat.functions", "compat.parts"),
+    "tokenization_{}": ("compat.characters",),
+}
 
 
 def _modules() -> Iterator[tuple[str, str, str]]:

@@ -47,14 +47,14 @@ NAMES: dict[str, tuple[str, str]] = {
     ),
     r"Benchmark\w*|PyTorchBenchmark\w*": ("benchmarks left transformers in version 4.47", "use torch.utils.benchmark"),
     r"AutoModelFor\w+|AutoVideoProcessor|(MODEL_FOR_|VIDEO_PROCESSOR_)\w*MAPPING|BaseVideoProcessor"
-    r"|(AnyToAny|Decision|DepthEstimation|DocumentQuestionAnswering|ImageSegmentation|ImageToImage|KeypointMatching"
+    r"|(AnyToAny|Decision|DepthEstimation|DocumentQuestionAnswering|ImageToImage|KeypointMatching"
     r"|MaskGeneration|TableQuestionAnswering|TextToAudio|VideoClassification|ZeroShotAudioClassification"
     r"|ZeroShotObjectDetection)Pipeline": ("nabi has no family for this task", ""),
     r"\w*PipelineDataFormat": ("files are read by a command", "run `nabi run TASK FILE`"),
     r"Gemma3\w+": ("of Gemma 3 nabi has the models of text", "use Gemma3ForCausalLM and Gemma3TextConfig"),
-    r"\w+(Layer|SelfAttention)": (
-        "layers are called with the context of a pass here",
-        "use those of a model, such as model.encoder.layer[0]; or write your own",
+    r"\w+(Layer|Attention|SelfOutput|Intermediate|MLP|Encoder)": (
+        "this part of a model computes nothing by itself here",
+        "use the model's own, such as model.encoder.layer[0]; or write your own",
     ),
     r"Wav2Vec2ForMaskedLM": ("no checkpoint has it", "use Wav2Vec2ForCTC"),
     r"(Audio|Images|Processing|Text|Videos)Kwargs": ("processors name their arguments themselves", ""),

@@ -24,6 +24,7 @@ HOMES: dict[str, str] = {
     # models
     **dict.fromkeys(["Conv1D", "apply_chunking_to_forward", "prune_layer"], "compat.layers"),
     "GradientCheckpointingLayer": "compat.layers",
+    **dict.fromkeys(["BertLayer", "BigBirdLayer", "GPTNeoXLayer", "MPNetLayer"], "compat.parts"),
     "Qwen2RMSNorm": "nn.norms:RMSNorm",
     **dict.fromkeys(["BartPretrainedModel", "PretrainedBartModel"], "models.bart:BartPreTrainedModel"),
     **dict.fromkeys(ABSENT, "compat.absent"),

@@ -100,6 +100,11 @@ class BertForPreTrainingOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None
 
 
+def both_scores(room: Any, sequence_output: Tensor, pooled_output: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores of tokens and of the relation, by the room that holds both heads."""
+    return room.predictions(sequence_output), room.seq_relationship(pooled_output)
+
+
 class BertForPreTraining(BertVocabularyHead, heads.VocabularyHead):
     """The two tasks of BERT's pre-training: masked tokens, and whether the second text follows the first."""
 
@@ -108,6 +113,7 @@ class BertForPreTraining(BertVocabularyHead, heads.VocabularyHead):
     def build(self, config: Any) -> None:
         super().build(config)
         self.relation = nn.Linear(config.hidden_size, 2)
+        self.cls.does = both_scores
 
     def forward(
         self,

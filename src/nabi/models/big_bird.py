@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from ..nn.attention import merge_heads
 from ..nn.block import Block
 from ..nn.context import Context
 from ..nn.embeddings import TextEmbeddings, tokens_or_vectors, word_vectors
+from ..nn.head_masks import asked_masks
 from ..nn.linear import linear
 from ..nn.losses import cross_entropy, span_loss
 from ..nn.masks import row_mask
@@ -176,6 +178,7 @@ def post_norm(block: Block, x: Tensor, context: Context) -> Tensor:
 
 
 class BigBirdBlock(bert.BertBlock):
+    stands_alone = False
     wiring = post_norm
 
     def __init__(self, config: Any, index: int = 0) -> None:
@@ -224,6 +227,10 @@ class BigBirdEmbeddings(TextEmbeddings):
 class BigBirdPreTrainedModel(bert.BertPreTrainedModel):
     config_class = BigBirdConfig
 
+    def prune_heads(self, heads_to_prune: Mapping[int, Iterable[int]]) -> None:
+        """Refused: each head looks at random blocks of its own, by its number."""
+        raise ValueError(f"prune_heads: the heads of {type(self).__name__} look at blocks by their number: keep them")
+
 
 class BigBirdModel(BigBirdPreTrainedModel, bert.BertModel):
     block_class = BigBirdBlock
@@ -269,6 +276,11 @@ class BigBirdModel(BigBirdPreTrainedModel, bert.BertModel):
                 use_cache,
                 output_attentions,
                 output_hidden_states,
+            )
+        if asked_masks() is not None:
+            raise ValueError(
+                f"head_mask: a text of {length} tokens is read in blocks, whose heads are not masked: leave it out, or "
+                "set attention_type to 'original_full' in the config"
             )
         x = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)
         real = row_mask(attention_mask, batch, length, x.device) > 0
@@ -324,7 +336,7 @@ class BigBirdHead(BigBirdPreTrainedModel):
 class BigBirdForSequenceClassification(BigBirdHead, heads.FirstTokenClassification):
     def build(self, config: Any) -> None:
         size, dropout = config.hidden_size, self.head_dropout(config)
-        self.classifier = heads.ClassificationHead(size, config.num_labels, dropout, activation=config.hidden_act)
+        self.classifier = heads.FirstTokenHead(size, config.num_labels, dropout, activation=config.hidden_act)
 
 
 class BigBirdForMultipleChoice(BigBirdHead, heads.MultipleChoice):

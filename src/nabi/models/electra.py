@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import torch.nn.functional as F
@@ -11,7 +13,7 @@ from ..nn import heads
 from ..nn.mlp import activation_function
 from ..nn.packing import reading, real_tokens
 from ..nn.pretrained import PreTrainedModel
-from ..nn.roles import At
+from ..nn.roles import At, open_rooms
 from ..nn.text_encoder import TextEncoder
 from ..outputs import ModelOutput
 from .bert import BertBlock, BertConfig, BertPreTrainedModel
@@ -76,6 +78,11 @@ class ElectraForPreTrainingOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None
 
 
+def replaced(holder: Any, x: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
+    """(batch, length, hidden) -> (batch, length): how likely each token was replaced, above 0 for yes."""
+    return holder.score(activation(holder.dense(x))).squeeze(-1)
+
+
 class ElectraForPreTraining(ElectraHead, heads.HeadModel):
     """The discriminator: was this token replaced?"""
 
@@ -86,6 +93,7 @@ class ElectraForPreTraining(ElectraHead, heads.HeadModel):
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
         self.score = nn.Linear(config.hidden_size, 1)
         self.activation = activation_function(config.hidden_act)
+        open_rooms(self, "dense", partial(replaced, activation=self.activation))
 
     def forward(
         self,
@@ -98,7 +106,7 @@ class ElectraForPreTraining(ElectraHead, heads.HeadModel):
         """logits (batch, length), above 0 for a replaced token; labels (batch, length) of 0 and 1."""
         with reading(*([real_tokens] if labels is not None else [])):
             out = self.run_body(input_ids, attention_mask, *args, **inputs)
-        logits = self.score(self.activation(self.dense(out.last_hidden_state))).squeeze(-1)
+        logits = replaced(self, out.last_hidden_state, self.activation)
         loss = None
         if labels is not None:
             real = slice(None) if attention_mask is None else attention_mask.reshape(logits.shape) == 1

@@ -17,6 +17,7 @@ from ..nn.attention import merge_heads, split_heads
 from ..nn.block import Block
 from ..nn.context import Context
 from ..nn.embeddings import tokens_or_vectors
+from ..nn.head_masks import asked_masks, masked_weights
 from ..nn.linear import linear
 from ..nn.masks import row_mask
 from ..nn.pretrained import PreTrainedModel
@@ -114,6 +115,7 @@ def sliding_attention(block: Any, x: Tensor, context: Context) -> Tensor:
     by_all = q.flatten(2, 3) @ places.pick(k).transpose(-1, -2)
     by_all = by_all.masked_fill(~places.counts[:, None, None], lowest)
     weights = torch.softmax(torch.cat((by_all, near), dim=-1), dim=-1, dtype=torch.float32).to(x.dtype)
+    weights = masked_weights(weights, context.head_masks, block.index)
     weights = weights.masked_fill(~places.real[:, None, :, None], 0.0)
     weights = F.dropout(weights, block.attention_dropout, block.training)
     mixed = weights[..., count:].unflatten(2, (-1, half)) @ overlapping(v, half)
@@ -143,6 +145,7 @@ def overview(block: Any, x: Tensor, mixed: Tensor, places: Places, context: Cont
     seen = places.counts[:, None, :, None] & places.real[:, None, None]
     scores = scores.masked_fill(~seen, torch.finfo(scores.dtype).min)
     weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(x.dtype)
+    weights = masked_weights(weights, context.head_masks, block.index)
     weights = F.dropout(weights, block.attention_dropout, block.training)
     if context.attentions is not None:
         places.attentions.append(weights.transpose(2, 3))
@@ -157,7 +160,9 @@ def post_norm(block: Block, x: Tensor, context: Context) -> Tensor:
 
 
 class LongformerBlock(BertBlock):
+    stands_alone = False
     wiring = post_norm
+    of_heads = (*BertBlock.of_heads, "global_q", "global_k", "global_v")
     global_q, global_k = At("attention.self.query_global"), At("attention.self.key_global")
     global_v = At("attention.self.value_global")
 
@@ -215,7 +220,8 @@ class LongformerModel(LongformerPreTrainedModel, RobertaModel):
             mask = mask * (1 + global_attention_mask.long())
         padding = -length % max(config.windows(), default=1)
         places = Places.of(F.pad(mask, (0, padding)))
-        context = Context(relative=places).collect(config, output_hidden_states, output_attentions)
+        context = Context(relative=places, head_masks=asked_masks())
+        context.collect(config, output_hidden_states, output_attentions)
         x = run_stack(self.blocks, F.pad(x, (0, 0, 0, padding)), context, recompute=self.recomputes)
         context.see(x)
         x, seen = x[:, :length], context.collected()

@@ -44,6 +44,7 @@ class MPNetConfig(EncoderConfig):
 
 
 class MPNetBlock(EncoderBlock):
+    stands_alone = False  # it needs the model's bias of distances
     q, k, v, o = At("attention.attn.q"), At("attention.attn.k"), At("attention.attn.v"), At("attention.attn.o")
     norm_attn = At("attention.LayerNorm")
     up, down = At("intermediate.dense"), At("output.dense")

@@ -14,6 +14,7 @@ from ..nn import heads
 from ..nn.attention import merge_heads
 from ..nn.context import Context
 from ..nn.embeddings import tokens_or_vectors, word_vectors
+from ..nn.head_masks import asked_masks, masked_weights
 from ..nn.losses import cross_entropy
 from ..nn.masks import row_mask
 from ..nn.mlp import activation_function
@@ -112,10 +113,10 @@ class TwoStreamAttention(nn.Module):
         if streams.mems:
             seen = torch.cat((streams.mems[self.index].transpose(0, 1).to(x.dtype), content), dim=1)
         k, v, far = self.split(seen, self.k), self.split(seen, self.v), self.split(streams.table, self.r)
-        mixed, weights = self.mix(self.split(content, self.q), k, v, far, streams, streams.hidden)
+        mixed, weights = self.mix(self.split(content, self.q), k, v, far, context, streams.hidden)
         if streams.mapping is not None:
             q = torch.einsum("bnmd,bml->bnld", self.split(query, self.q), streams.mapping)
-            to_queries, query_weights = self.mix(q, k, v, far, streams, streams.hidden_to_queries)
+            to_queries, query_weights = self.mix(q, k, v, far, context, streams.hidden_to_queries)
             to_queries = torch.einsum("bnld,bml->bnmd", to_queries, streams.mapping)
             mixed = torch.cat((mixed, to_queries), dim=2)
             weights = (weights, query_weights)  # type: ignore[assignment]
@@ -129,8 +130,9 @@ class TwoStreamAttention(nn.Module):
         return torch.einsum("bih,hnd->bnid", x, weight)
 
     def mix(
-        self, q: Tensor, k: Tensor, v: Tensor, far: Tensor, streams: Streams, hidden: Tensor | None
+        self, q: Tensor, k: Tensor, v: Tensor, far: Tensor, context: Context, hidden: Tensor | None
     ) -> tuple[Tensor, Tensor]:
+        streams: Streams = context.relative
         by_content = (q + self.r_w_bias[:, None]) @ k.transpose(-1, -2)
         by_distance = (q + self.r_r_bias[:, None]) @ far.transpose(-1, -2)
         scores = by_content + by_distance.gather(-1, streams.rows.expand(*q.shape[:2], *streams.rows.shape))
@@ -141,6 +143,7 @@ class TwoStreamAttention(nn.Module):
         if hidden is not None:
             scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
         weights = self.dropout(torch.softmax(scores, dim=-1))
+        weights = masked_weights(weights, context.head_masks, self.index)
         return weights @ v, weights
 
 
@@ -229,7 +232,8 @@ class XLNetModel(XLNetPreTrainedModel):
             streams.mapping = target_mapping.to(x.dtype)
             queries = self.mask_emb.expand(len(x), target_mapping.shape[1], -1)
             x = torch.cat((x, self.dropout(queries)), dim=1)
-        context = Context(relative=streams).collect(config, output_hidden_states, output_attentions)
+        context = Context(relative=streams, head_masks=asked_masks())
+        context.collect(config, output_hidden_states, output_attentions)
         wanted, context.hidden_states = context.hidden_states is not None, []
         x = run_stack(self.layer, x, context, recompute=self.recomputes)
         context.see(x)

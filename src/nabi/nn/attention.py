@@ -60,6 +60,7 @@ def scaled(mixed: Tensor, weights: Tensor | None, factors: Tensor | None) -> tup
     """What the heads mixed, and their weights, (batch, heads, …), times a factor for each head."""
     if factors is None:
         return mixed, weights
+    factors = factors.to(mixed.dtype)
     return mixed * factors, None if weights is None else weights * factors
 
 

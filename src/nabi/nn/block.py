@@ -34,6 +34,7 @@ class Block(RoleModule):
     mix = attention.mix
     project_memory = attention.separate_memory
     feed: ClassVar[Callable[[Block, Tensor, Context], Tensor]] = plain
+    of_heads: ClassVar[tuple[str, ...]] = ("q", "k", "v")  # the roles that a head takes with it when it is pruned
 
     q: Any = None
     k: Any = None

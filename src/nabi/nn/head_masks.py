@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -26,7 +26,7 @@ class HeadMasks:
     head_mask: Tensor | None = None
     decoder_head_mask: Tensor | None = None
     cross_attn_head_mask: Tensor | None = None
-    taken: bool = False
+    taken: set[str] = field(default_factory=set)  # the names that an attention has asked for
 
     def of_self(self, decodes: bool, layer: int, heads: int) -> Tensor | None:
         """(batch or 1, heads, 1, 1), for the self attention of this layer."""
@@ -37,7 +37,7 @@ class HeadMasks:
         return self._of("cross_attn_head_mask", layer, heads)
 
     def _of(self, name: str, layer: int, heads: int) -> Tensor | None:
-        self.taken = True
+        self.taken.add(name)
         mask: Tensor | None = getattr(self, name)
         if mask is None:
             return None
@@ -57,6 +57,12 @@ class HeadMasks:
         return here
 
 
+def masked_weights(weights: Tensor, masks: HeadMasks | None, layer: int) -> Tensor:
+    """An encoder's weights of self attention, (batch, heads, queries, keys), each head's times its factor."""
+    factors = None if masks is None else masks.of_self(False, layer, weights.shape[1])
+    return weights if factors is None else weights * factors.to(weights.dtype)
+
+
 _masks: ContextVar[HeadMasks | None] = ContextVar("head_masks", default=None)
 
 
@@ -72,12 +78,14 @@ def uncompiled(call: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def masking_heads(owner: str, given: dict[str, Tensor]) -> Iterator[None]:
-    """While this lasts, the attention of the model that runs is masked. ValueError if it never looked at the masks."""
+    """While this lasts, the attention of the model that runs is masked. ValueError if it never looked at one of them;
+    head_mask may belong to an encoder that ran before."""
     masks = HeadMasks(**{name: given.get(name) for name in NAMES})  # type: ignore[arg-type]
     before = _masks.set(masks)
     try:
         yield
     finally:
         _masks.reset(before)
-    if not masks.taken:
-        raise ValueError(f"{owner} has attention of its own, which takes no {', '.join(given)}: leave it out")
+    unused = [name for name in given if name not in masks.taken and (name != "head_mask" or not masks.taken)]
+    if unused:
+        raise ValueError(f"no attention of {owner} takes {' or '.join(unused)} in this call: leave it out")

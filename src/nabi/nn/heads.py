@@ -6,6 +6,7 @@ A head hands its inputs on to the body, so it takes what the body takes, and `la
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -30,6 +31,7 @@ from .losses import classification_loss, cross_entropy, next_token_loss, span_lo
 from .mlp import activation_function
 from .packing import Reads, first_tokens, labelled_tokens, reading
 from .pretrained import PreTrainedModel
+from .roles import open_rooms
 
 
 class HeadModel(PreTrainedModel):
@@ -84,6 +86,11 @@ def first_token(model: HeadModel, out: ModelOutput) -> Tensor:
     return out.last_hidden_state[:, 0]
 
 
+def every_token(model: HeadModel, out: ModelOutput) -> Tensor:
+    """All hidden states, of which the classifier picks its own."""
+    return out.last_hidden_state
+
+
 class Pooler(nn.Module):
     """The first token's hidden state through a layer and tanh."""
 
@@ -135,6 +142,13 @@ class ClassificationHead(nn.Module):
         return self.out_proj(self.dropout(self.activation(self.dense(self.dropout(x)))))
 
 
+class FirstTokenHead(ClassificationHead):
+    """The same for the first of a text's hidden states, (batch, length, hidden)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x[:, 0])
+
+
 # --- one label, or several, for a text ----------------------------------------------------------------------------
 
 
@@ -162,12 +176,12 @@ class SequenceClassification(HeadModel):
 class FirstTokenClassification(SequenceClassification):
     """The same from the first token's hidden state, through a layer of its own."""
 
-    text_vector = first_token
+    text_vector = every_token
     activation: ClassVar[str] = "tanh"
 
     def build(self, config: Any) -> None:
         dropout = self.head_dropout(config)
-        self.classifier = ClassificationHead(config.hidden_size, config.num_labels, dropout, self.activation)
+        self.classifier = FirstTokenHead(config.hidden_size, config.num_labels, dropout, self.activation)
 
 
 class ImageClassification(SequenceClassification):
@@ -329,12 +343,20 @@ class VocabularyHead(HeadModel):
         if "lm_bias" in self.roles():
             self.lm_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.activation = activation_function(self.head_activation(config))
+        open_rooms(self, "dense", partial(transformed, activation=self.activation))
 
     def head_activation(self, config: Any) -> str:
         return config.hidden_act
 
     def score_tokens(self, x: Tensor) -> Tensor:
         return linear(self.output_embeddings, self.norm(self.activation(linear(self.dense, x))))
+
+
+def transformed(room: Any, x: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
+    """What a room of a vocabulary head makes of hidden states: the scores of all tokens if it holds them, or else the
+    transform before them."""
+    x = room.norm(activation(linear(room.dense, x)))
+    return linear(room.output_embeddings, x) if "output_embeddings" in room.within else x
 
 
 class MaskedLM(VocabularyHead):

@@ -73,6 +73,8 @@ class OlderMethods(RoleModule):
         if self.config.is_encoder_decoder:
             raise ValueError("prune_heads: a model with an encoder and a decoder has two layers of each number")
         blocks = [module for module in self.modules() if isinstance(module, Block)]
+        if not blocks:
+            raise ValueError(f"prune_heads: the layers of {type(self).__name__} are of a kind that is not pruned")
         pruned = {int(layer): set(heads) for layer, heads in (self.config.pruned_heads or {}).items()}
         for layer, heads in heads_to_prune.items():
             before = pruned.get(int(layer), set())
@@ -106,7 +108,7 @@ def _causal(given: Tensor, queries: int) -> Tensor | None:
 
 
 def _prune(blocks: Sequence[Block], layer: int, heads: set[int], before: set[int]) -> None:
-    """Take the rows of q, k and v and the columns of o that belong to these heads."""
+    """Take the rows of q, k, v and their like, and the columns of o, that belong to these heads."""
     block = next((block for block in blocks if block.index == layer), None)
     if block is None:
         raise ValueError(f"prune_heads: there is no layer {layer}; the model has {len(blocks)}, from 0")
@@ -122,7 +124,7 @@ def _prune(blocks: Sequence[Block], layer: int, heads: set[int], before: set[int
         raise ValueError(f"prune_heads: layer {layer} has no heads {sorted(unknown)}; it has {left}")
     kept = [place * size + number for place, head in enumerate(left) if head not in heads for number in range(size)]
     rows = torch.tensor(kept, dtype=torch.long)
-    for role in ("q", "k", "v"):
+    for role in block.of_heads:
         setattr(block, role, _part(getattr(block, role), rows, 0))
     block.o = _part(block.o, rows, 1)
 

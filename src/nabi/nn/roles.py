@@ -7,6 +7,7 @@ tree every time (0.8 µs), so that a module swapped in place, by LoRA or a quant
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -44,7 +45,23 @@ class At:
 
 
 class Room(nn.Module):
-    """A module that only holds others: one level of the names on disk."""
+    """A module that only holds others: one level of the names on disk.
+
+    After `open_rooms` it may be called by itself, and computes with what it holds, so that a copy of it does so too.
+    """
+
+    does: Callable[..., Any] | None = None
+    within: Mapping[str, At] = {}  # the owner's roles that stand in here
+
+    def __getattr__(self, name: str) -> Any:
+        role = self.__dict__.get("within", {}).get(name)
+        return super().__getattr__(name) if role is None else role.__get__(self)
+
+    def forward(self, *args: Any, **inputs: Any) -> Any:
+        if self.does is None:
+            held = ", ".join(self._modules) or "nothing"
+            raise TypeError(f"this module only holds others ({held}) and computes nothing: call the model instead")
+        return self.does(self, *args, **inputs)
 
 
 class RoleModule(nn.Module):
@@ -70,3 +87,16 @@ class RoleModule(nn.Module):
                 if isinstance(role := getattr(cls, name, None), At):
                     found[name] = role.path
         return found
+
+
+def open_rooms(owner: RoleModule, role: str, does: Callable[..., Any]) -> None:
+    """Let the rooms on the way to a role be called, as code for version 4 calls them: does(room, …), where the room
+    reads as the owner's roles that stand in it."""
+    paths = owner.roles()
+    room: Any = owner
+    names = paths[role].split(".")[:-1]
+    for depth, name in enumerate(names, start=1):
+        room = room._modules[name]
+        here = ".".join(names[:depth]) + "."
+        room.within = {role: At(path.removeprefix(here)) for role, path in paths.items() if path.startswith(here)}
+        room.does = does

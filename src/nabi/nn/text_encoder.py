@@ -8,17 +8,27 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions
+from .alone import layer_alone, layers_alone
 from .block import Block, ConfigBlock
-from .context import open_context
+from .context import Context, open_context
 from .embeddings import TextEmbeddings, tokens_or_vectors
 from .heads import Pooler
 from .pretrained import PreTrainedModel
+from .roles import open_rooms
 from .stack import run_stack
 from .wiring import post_norm
 
 
 class EncoderBlock(ConfigBlock):
+    """A layer of a text encoder. It may be called by itself too, with what version 4 gave a layer."""
+
     wiring = post_norm
+    stands_alone: ClassVar[bool] = True  # its attention needs a mask of the model, and no more
+
+    def forward(self, hidden_states: Tensor, *given: Any, **named: Any) -> Any:  # type: ignore[override]
+        if given and isinstance(given[0], Context):
+            return super().forward(hidden_states, given[0])
+        return layer_alone(self, hidden_states, *given, **named)
 
 
 class TextEncoder(PreTrainedModel):
@@ -39,6 +49,8 @@ class TextEncoder(PreTrainedModel):
         if projection is not None:
             self.projection = projection
         self.blocks = self.make_blocks(config)
+        if all(getattr(block, "stands_alone", False) for block in self.blocks):
+            open_rooms(self, "blocks", layers_alone)  # `encoder`, or however the family calls it, may be called too
         self.pooler = self.make_pooler(config) if add_pooling_layer else None
         self.post_init()
 
