@@ -237,7 +237,10 @@ class Config:
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path, *, return_unused_kwargs: bool = False, **options: Any) -> Any:
-        """Read config.json of a folder or a Hub repository; other keywords override its keys."""
+        """Read config.json of a folder or a Hub repository; other keywords override its keys.
+
+        Of an adapter of peft, that of the model that it adapts.
+        """
         keys, options = cls.get_config_dict(name_or_path, **options)
         overrides = {key: options.pop(key) for key in list(options) if cls.is_key(key)}
         config = cls.from_dict(keys, source=str(name_or_path), **options.pop("_from_dict", {}), **overrides)
@@ -253,7 +256,14 @@ class Config:
         """The raw keys of config.json and the options that are not about finding it."""
         from_dict = {"ignore_unknown_keys": options.pop("ignore_unknown_keys", False)}
         options.pop("trust_remote_code", None)  # nothing of a repository is ever executed
-        file = Repository.open(name_or_path, options).file(CONFIG_NAME)
+        repository = Repository.open(name_or_path, options)
+        try:
+            file = repository.file(CONFIG_NAME)
+        except FileNotFoundError:
+            base = repository.base()  # an adapter has none of its own
+            if base is None:
+                raise
+            file = base.file(CONFIG_NAME)
         return read_json(file), {**options, "_from_dict": from_dict}
 
     @classmethod

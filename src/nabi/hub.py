@@ -8,6 +8,7 @@ connection for a long time, and because none of its time-outs covers a name serv
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -23,6 +24,7 @@ PATIENCE_SECONDS = 2.0  # for the Hub's first answer; the variable HF_HUB_ETAG_T
 SILENCE_BELIEVED_SECONDS = 30.0  # so long a Hub that gave no answer is not asked again
 ANSWER_BELIEVED_SECONDS = 5.0  # so long a Hub that gave one is asked with no new deadline
 
+ADAPTER = "adapter_config.json"  # of peft, beside the weights of an adapter
 _NO_LONGER_USED = ("resume_download", "proxies")  # taken and ignored, as huggingface_hub does since 1.0
 
 
@@ -110,6 +112,25 @@ class Repository:
                 f"(subfolder=…) or at another revision: see {_endpoint()}/{self.name}/tree/{self._revision}."
             )
         return found
+
+    def base(self) -> Repository | None:
+        """If this holds an adapter of peft, the repository of the model that it was made for.
+
+        Raises OSError if that is not to be found, ValueError if the adapter does not name it.
+        """
+        path = self.find(ADAPTER)
+        if path is None:
+            return None
+        try:
+            keys = json.loads(path.read_text(encoding="utf-8"))
+            name = keys["base_model_name_or_path"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} names no base_model_name_or_path, so nobody knows what it adapts") from error
+        options = {key: getattr(self, key) for key in ("cache_dir", "token", "local_files_only", "force_download")}
+        try:
+            return Repository.open(name, {**options, "revision": keys.get("revision")})
+        except (OSError, TypeError) as error:
+            raise OSError(f"{self.name} is an adapter of {name!r}, which cannot be opened: {error}") from error
 
     def _find_one(self, filename: str) -> Path | None:
         if self.is_local:

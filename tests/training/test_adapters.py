@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 
 import nabi
 from nabi import Trainer
-from nabi.training.adapters import fitting, with_adapters
+from nabi.nn.adapters import fitting
+from nabi.training.adapters import with_adapters
 
 from .tiny import padded, quiet, rows
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..models.gpt2 import Conv1D as Conv1D
+from ..nn.linear import Conv1D as Conv1D
 from ..nn.norms import RMSNorm
 
 if torch.distributed.is_available():

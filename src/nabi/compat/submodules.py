@@ -124,7 +124,10 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
         "training.optimization.adafactor",
         "training.optimization.adamw",
     ),
-    "trainer": ("training.trainer", "training.checkpoints", "compat.file_names", "compat.trainer_parts"),
+    "trainer": (
+        *("training.trainer", "training.checkpoints", "training.results", "compat.file_names"),
+        "compat.trainer_parts",
+    ),
     "trainer_callback": ("training.callbacks.callback", "training.callbacks.state"),
     "trainer_pt_utils": ("compat.trainer_parts", "training.losses"),
     "trainer_seq2seq": ("training.seq2seq",),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from ..config import Config
@@ -15,7 +14,7 @@ from ..nn.block import Block, ConfigBlock
 from ..nn.context import Context
 from ..nn.decoder import TextDecoder
 from ..nn.embeddings import check_fit, check_length, look_up, places, tokens_or_vectors, word_vectors
-from ..nn.linear import multiply
+from ..nn.linear import Conv1D
 from ..nn.losses import cross_entropy, next_token_loss
 from ..nn.pretrained import PreTrainedModel
 from ..nn.roles import At
@@ -66,21 +65,6 @@ class GPT2Config(GPTConfig):
     summary_activation: str | None = None
     summary_proj_to_labels: bool = True
     summary_first_dropout: float = 0.1
-
-
-class Conv1D(nn.Module):
-    """A linear layer whose weight is stored as (in, out): nf numbers out of nx numbers."""
-
-    def __init__(self, nf: int, nx: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(nx, nf).normal_(std=0.02))
-        self.bias = nn.Parameter(torch.zeros(nf))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return multiply(x, self.weight.t(), self.bias)
-
-    def extra_repr(self) -> str:
-        return "in={}, out={}".format(*self.weight.shape)
 
 
 def fused_memory(block: Block, memory: Tensor) -> tuple[Tensor, Tensor]:

@@ -53,6 +53,21 @@ def multiply(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return _onednn(x, weight, bias, "none", [], "")
 
 
+class Conv1D(nn.Module):
+    """A linear layer whose weight is stored as (in, out): nf numbers out of nx numbers."""
+
+    def __init__(self, nf: int, nx: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(nx, nf).normal_(std=0.02))
+        self.bias = nn.Parameter(torch.zeros(nf))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return multiply(x, self.weight.t(), self.bias)
+
+    def extra_repr(self) -> str:
+        return "in={}, out={}".format(*self.weight.shape)
+
+
 class _Product(torch.autograd.Function):
     """oneDNN's product with the gradients that it lacks: products too, so that they can be derived again."""
 

@@ -16,10 +16,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ..checkpoint import Weights, find_weights, save_weights
+from ..checkpoint import Weights, save_weights
 from ..config import Config
 from ..hub import Repository, upload
 from ..outputs import ModelOutput
+from .adapters import AdapterMethods, find_weights_or_base
 from .calling import with_return_dict
 from .embeddings import resize_rows
 from .head_masks import NAMES as HEAD_MASKS
@@ -50,7 +51,7 @@ _REFUSED = {
 }
 
 
-class PreTrainedModel(OlderMethods):
+class PreTrainedModel(OlderMethods, AdapterMethods):
     """The base of all models. A family says its config class, its prefix, its ties and its legacy names."""
 
     config_class: ClassVar[type[Config]] = Config
@@ -279,6 +280,7 @@ class PreTrainedModel(OlderMethods):
         or its name. revision, cache_dir, token, local_files_only, force_download and subfolder say where; other
         keywords override keys of the config, or go to the class's __init__ where that takes them (add_pooling_layer,
         and what a user's own class asks for). A missing head is initialised, with a warning that names its weights.
+        Of an adapter of peft, the model is loaded that it was made for, and the adapter put in.
         Raises OSError for files that are missing or broken, ValueError for a config or shapes that do not fit.
         """
         for name in _NO_EFFECT:
@@ -289,14 +291,14 @@ class PreTrainedModel(OlderMethods):
         check_attention(options.pop("attn_implementation", None))
         made_with = cls._for_init(options)
         config, repository = cls._open(name_or_path, config, options)
+        base: Repository | None = None
+        weights: Any = state_dict
         if state_dict is None:
             if repository is None:
                 raise ValueError("from_pretrained needs a name or folder, or a state_dict")
-            weights: Any = find_weights(repository, use_safetensors=use_safetensors, variant=variant)
-        else:
-            weights = state_dict
+            weights, base = find_weights_or_base(repository, use_safetensors=use_safetensors, variant=variant)
         wanted = resolve_dtype(torch_dtype if dtype is None else dtype, config, weights)
-        config.name_or_path = name_or_path
+        config.name_or_path = name_or_path if base is None else base.name
         try:
             with Unmade():
                 model = cls(config, **made_with)
@@ -306,8 +308,10 @@ class PreTrainedModel(OlderMethods):
             model, weights, source=str(name_or_path), dtype=wanted, ignore_mismatched_sizes=ignore_mismatched_sizes
         )
         if repository is not None:
-            model.read_settings(repository)
+            model.read_settings(base or repository)
         model.eval()
+        if base is not None:
+            model.load_adapter(repository)
         if device_map is not None:
             model.to(single_device(device_map))
         return (model, vars(info)) if output_loading_info else model
@@ -361,12 +365,25 @@ class PreTrainedModel(OlderMethods):
         push_to_hub: bool = False,
         **options: Any,
     ) -> None:
-        """Write config.json and the weights; tied weights once. safe_serialization=False writes a .bin file."""
+        """Write config.json and the weights; tied weights once. safe_serialization=False writes a .bin file.
+
+        Of a model with adapters the active one is written, alone.
+        """
         folder = Path(save_directory)
         if folder.is_file():
             raise OSError(f"save_pretrained({str(folder)!r}): that is a file, expected a folder")
         options.pop("is_main_process", None)
         options.pop("save_function", None)
+        if self.has_adapters:
+            self.save_adapter(folder, state_dict, safe_serialization)
+        else:
+            self._save_whole(folder, state_dict, max_shard_size, safe_serialization)
+        if push_to_hub:
+            upload(folder, options.pop("repo_id", folder.name), **options)
+
+    def _save_whole(
+        self, folder: Path, state_dict: dict[str, Tensor] | None, max_shard_size: int | str, safetensors: bool
+    ) -> None:
         self.config.architectures = [type(self).__name__]
         self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
         self.config.save_pretrained(folder)
@@ -374,9 +391,7 @@ class PreTrainedModel(OlderMethods):
         tied = self.tied_weights()
         tensors = self.state_dict() if state_dict is None else state_dict
         stored = {name: tensor for name, tensor in tensors.items() if name not in tied}
-        save_weights(stored, folder, max_shard_size=max_shard_size, safetensors=safe_serialization)
-        if push_to_hub:
-            upload(folder, options.pop("repo_id", folder.name), **options)
+        save_weights(stored, folder, max_shard_size=max_shard_size, safetensors=safetensors)
 
     def push_to_hub(self, repo_id: str, **options: Any) -> str:
         """Save to a temporary folder and upload it; options as in hub.upload. Returns the commit's URL."""

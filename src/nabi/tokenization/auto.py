@@ -58,6 +58,8 @@ class AutoTokenizer:
             return chosen(*init_inputs, **options_of_file(path, kwargs))
         repository = Repository.open(pretrained_model_name_or_path, kwargs)
         config = read_config(repository)
+        if not config and repository.find(TOKENIZER) is None and (base := repository.base()) is not None:
+            repository, config = base, read_config(base)  # an adapter often comes without the tokenizer
         name = MODEL_TYPES[model_type] if model_type else _class_name(repository, config, model_config)
         chosen = _class(repository, name)
         return chosen(*init_inputs, **constructor_options(repository, config, kwargs, chosen.vocab_files_names))
