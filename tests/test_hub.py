@@ -255,6 +255,15 @@ def test_revision_and_subfolder_choose_the_file(fake_hub: FakeHub, tmp_path: Pat
     assert by_commit.file("model.bin").read_bytes() == FILES["onnx/model.bin"]
 
 
+def test_an_adapter_leads_to_the_model_that_it_was_made_for(fake_hub: FakeHub, tmp_path: Path) -> None:
+    adapter = {"base_model_name_or_path": "owner/model", "revision": "v1"}
+    fake_hub.files[NEW_COMMIT] = {"adapter_config.json": json.dumps(adapter).encode()}
+    base = opened("owner/model", tmp_path, revision=NEW_COMMIT, token=False).base()
+    assert base == opened("owner/model", tmp_path, revision="v1", token=False)
+    assert base.file("config.json").read_bytes() == FILES["config.json"]
+    assert base.base() is None
+
+
 def test_the_token_is_sent_and_false_sends_none(fake_hub: FakeHub, tmp_path: Path) -> None:
     opened("owner/private", tmp_path / "a", token="hf_good").file("config.json")
     assert {sent for _, _, sent in fake_hub.requests} == {"Bearer hf_good"}
