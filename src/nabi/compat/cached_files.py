@@ -10,7 +10,7 @@ from typing import Any
 
 from huggingface_hub import constants
 
-from ..hub import HubUnreachable, Repository, upload
+from ..hub import ADAPTER, HubUnreachable, Repository, upload
 from . import VERSION
 
 TRANSFORMERS_CACHE = PYTORCH_TRANSFORMERS_CACHE = PYTORCH_PRETRAINED_BERT_CACHE = default_cache_path = (
@@ -75,13 +75,7 @@ def get_checkpoint_shard_files(
 
 def find_adapter_config_file(model_id: str | os.PathLike[str], **options: Any) -> str | None:
     """The path of a checkpoint's adapter_config.json, if it is an adapter."""
-    from .file_names import ADAPTER_CONFIG_NAME
-
-    options.pop("revision", None) if options.get("revision") == "main" else None
-    try:
-        return cached_file(model_id, ADAPTER_CONFIG_NAME, _raise_exceptions_for_missing_entries=False, **options)
-    except TypeError:
-        return None
+    return cached_file(model_id, ADAPTER, _raise_exceptions_for_missing_entries=False, **options)
 
 
 def is_offline_mode() -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..config import CONFIG_NAME as CONFIG_NAME
+from ..hub import ADAPTER as ADAPTER_CONFIG_NAME  # noqa: F401
 
-ADAPTER_CONFIG_NAME = "adapter_config.json"
 ADAPTER_WEIGHTS_NAME = "adapter_model.bin"
 ADAPTER_SAFE_WEIGHTS_NAME = "adapter_model.safetensors"
 AUDIO_TOKENIZER_NAME = "audio_tokenizer_config.json"

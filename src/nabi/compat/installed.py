@@ -15,28 +15,20 @@ from typing import Any
 # What stands between "is_" and "_available" -> the module to look for, where it has another name.
 _MODULE_OF = {
     "auto_gptq": "gptqmodel",
-    "bs4": "bs4",
     "ccl": "oneccl_bindings_for_pytorch",
     "cython": "Cython",
-    "essentia": "essentia",
     "faiss": "faiss",
     "flash_attn_2": "flash_attn",
     "flash_attn_3": "flash_attn_interface",
     "flash_attn_4": "flash_attn",
-    "galore_torch": "galore_torch",
     "jinja": "jinja2",
-    "keras_nlp": "keras_nlp",
     "levenshtein": "Levenshtein",
     "lomo": "lomo_optim",
     "optimum_quanto": "optimum.quanto",
     "protobuf": "google.protobuf",
-    "py3nvml": "py3nvml",
     "ray_tune": "ray.tune",
-    "sklearn": "sklearn",
     "speech": "torchaudio",
     "sudachi": "sudachipy",
-    "tensorflow_text": "tensorflow_text",
-    "torch_xla": "torch_xla",
     "vision": "PIL",
 }
 # nabi has one framework, and runs on a CPU or a CUDA device: what belongs to another is not there for it, whatever is

@@ -1,8 +1,9 @@
-"""Deep down in the trainer: which services are installed, and that there is no DeepSpeed stage 3."""
+"""Deep down in the trainer: which services are installed, and how parameters are shared out."""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from ..training.callbacks.reporting import CALLBACKS, report_callbacks
@@ -40,10 +41,21 @@ def default_logdir() -> str:
 
 
 def is_deepspeed_zero3_enabled() -> bool:
-    return False
+    """Whether a trainer, or accelerate, shares parameters out by DeepSpeed's stage 3 here."""
+    state = _accelerate()
+    plugin = None if state is None else state.deepspeed_plugin
+    return plugin is not None and plugin.zero_stage == 3
 
 
-is_fsdp_enabled = is_deepspeed_zero3_enabled
+def is_fsdp_enabled() -> bool:
+    state = _accelerate()
+    return state is not None and state.distributed_type == "FSDP"
+
+
+def _accelerate() -> Any:
+    """What accelerate has settled in this process, or None if it was never started."""
+    module = sys.modules.get("accelerate.state")
+    return module.AcceleratorState() if module is not None and module.AcceleratorState._shared_state else None
 
 
 def is_fsdp_managed_module(module: Any) -> bool:

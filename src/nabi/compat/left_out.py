@@ -82,7 +82,7 @@ NAMES: dict[str, tuple[str, str]] = {
         "it is an internal of transformers 5, whose models have other names in memory than on disk; nabi's have not",
         "",
     ),
-    r"SLOW_TO_FAST_CONVERTERS|convert_slow_tokenizer": ("there are fast tokenizers only", "use AutoTokenizer"),
+    "SLOW_TO_FAST_CONVERTERS": ("tokenizers are fast ones from the start", "use convert_slow_tokenizer(tokenizer)"),
     rf"({'|'.join(_OLD_FAMILIES)})\w*": (
         "the family was deprecated, and left transformers in version 5",
         "use a newer model; AutoModel lists the families that nabi has",

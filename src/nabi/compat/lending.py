@@ -55,7 +55,7 @@ class LentModule(ModuleType):
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         inside = f"{self._path}.{name}".lstrip(".")
-        if inside in MODULES:
+        if inside in MODULES and not (inside == name and nabi.offers(name)):  # the function convert_slow_tokenizer
             return importlib.import_module(f"{LENT}.{inside}")
         value = self._look_up(name)
         setattr(self, name, value)

@@ -21,6 +21,7 @@ HOMES: dict[str, str] = {
     **dict.fromkeys(["CharSpan", "TokenSpan"], "tokenization"),
     **dict.fromkeys(["BasicTokenizer", "WordpieceTokenizer"], "compat.characters"),
     "TensorType": "compat.choices",
+    "convert_slow_tokenizer": "compat.engines",
     # models
     **dict.fromkeys(["Conv1D", "apply_chunking_to_forward", "prune_layer"], "compat.layers"),
     "GradientCheckpointingLayer": "compat.layers",

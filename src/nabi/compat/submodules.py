@@ -62,7 +62,7 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
     "modeling_auto": ("auto", "auto_mappings"),
     "tokenization_auto": ("tokenization.auto",),
     # text, images, sound
-    "convert_slow_tokenizer": (),
+    "convert_slow_tokenizer": ("compat.engines",),
     "tokenization_utils": (
         "tokenization.in_python",
         "tokenization.fast",
@@ -125,7 +125,10 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
         "training.optimization.adamw",
     ),
     "trainer": (
-        *("training.trainer", "training.checkpoints", "training.results", "compat.file_names"),
+        "training.trainer",
+        "training.checkpoints",
+        "training.results",
+        "compat.file_names",
         "compat.trainer_parts",
     ),
     "trainer_callback": ("training.callbacks.callback", "training.callbacks.state"),

@@ -58,7 +58,8 @@ class Conv1D(nn.Module):
 
     def __init__(self, nf: int, nx: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(nx, nf).normal_(std=0.02))
+        self.weight = nn.Parameter(torch.empty(nx, nf))
+        nn.init.normal_(self.weight, std=0.02)
         self.bias = nn.Parameter(torch.zeros(nf))
 
     def forward(self, x: Tensor) -> Tensor:
