@@ -394,3 +394,20 @@ def test_what_a_user_set_on_a_configuration_is_saved_and_read_again(tmp_path: Pa
     (tmp_path / "config.json").write_text('{"model_type": "bert", "threshold": 0.7}')
     with pytest.raises(ValueError, match="threshold"):
         BertConfig.from_pretrained(tmp_path)
+
+
+def test_a_misspelled_attribute_is_told_of_and_a_note_of_ones_own_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    config = BertConfig()
+    config.author, config.hidden_size, config.n_words = "me", 32, 7
+    assert not caplog.records
+    config.hiden_size = 16
+    assert "BertConfig has no key 'hiden_size': did you mean 'hidden_size'?" in caplog.text
+
+    class Own(BertConfig):
+        def __init__(self, hiden_size: int = 8, **keys: Any) -> None:
+            super().__init__(**keys)
+            self.hiden_size = hiden_size
+
+    caplog.clear()
+    Own()
+    assert not caplog.records

@@ -12,6 +12,7 @@ import copy
 import difflib
 import inspect
 import json
+import logging
 from collections.abc import Callable, Sequence
 from functools import cache
 from numbers import Integral, Real
@@ -20,6 +21,8 @@ from types import UnionType
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from .hub import Repository
+
+logger = logging.getLogger(__name__)
 
 CONFIG_NAME = "config.json"
 
@@ -161,6 +164,8 @@ class Config:
     def __setattr__(self, name: str, value: Any) -> None:
         name = type(self).aliases.get(name, name)
         value = self._nest(name, value)
+        if not hasattr(type(self), name) and name not in vars(self):
+            self._warn_of_misspelling(name)
         if name == "num_labels":
             self._settle_labels(value)
         else:
@@ -209,6 +214,16 @@ class Config:
     @dtype.setter
     def dtype(self, value: Any) -> None:
         self.torch_dtype = value
+
+    def _warn_of_misspelling(self, name: str) -> None:
+        """An attribute that is no key is a note of the user's own, which no model reads; perhaps a key was meant."""
+        own_class = type(self).__init__ is not Config.__init__
+        if own_class or name.startswith("_") or self.is_key(name):
+            return
+        if near := difflib.get_close_matches(name, [*self.defaults(), *self.aliases], 1, 0.85):
+            logger.warning(
+                "%s has no key %r: did you mean %r? As it is, no model reads it", type(self).__name__, name, near[0]
+            )
 
     def _unknown_key(self, key: str, value: Any) -> str:
         near = difflib.get_close_matches(key, [*self.defaults(), *self.aliases], n=1)

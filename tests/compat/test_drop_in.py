@@ -64,3 +64,19 @@ def test_what_cannot_be_run_is_said(arguments: list[str], message: str) -> None:
 def test_a_transformers_imported_before_is_an_error_that_says_what_to_do() -> None:
     code = "import sys, types; sys.modules['transformers'] = types.ModuleType('transformers'); import nabi.drop_in"
     assert "imported already" in run("-c", code).stderr
+
+
+def test_in_a_notebook_it_is_switched_on_by_an_import() -> None:
+    import nbclient
+    import nbformat
+
+    cells = [
+        "import nabi.drop_in",
+        "from transformers import AutoConfig, __version__; print(__version__, AutoConfig.__module__)",
+        "from transformers import BertTokenizr",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True).execute()
+    switched, used, wrong = (cell.outputs for cell in notebook.cells)
+    assert not switched and used[0]["text"] == "4.57.1 nabi.auto\n"
+    assert wrong[0]["evalue"].endswith("did you mean transformers.BertTokenizer?")
