@@ -49,7 +49,8 @@ class BatchEncoding(UserDict):
         if n_sequences is None and self._encodings:
             n_sequences = self._encodings[0].n_sequences
         self._n_sequences = n_sequences
-        self.convert_to_tensors(tensor_type, prepend_batch_axis)
+        if tensor_type is not None:
+            self.convert_to_tensors(tensor_type, prepend_batch_axis)
 
     def __getitem__(self, item: str | int | slice) -> Any:
         if isinstance(item, str):

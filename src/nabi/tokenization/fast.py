@@ -16,9 +16,10 @@ from .constructor import absent_defaults, side, take_files, templates
 from .decoding import cleans_up, decode_ids
 from .encoding import Wanted, as_batch, encode_rows, pad_with
 from .engine import Engine
-from .frames import Frames
+from .frames import Frames, frames_itself, own_frame
 from .lengths import NO_LIMIT, resolve
 from .loading import TOKENIZER, constructor_options, options_of_file, read_config
+from .one_text import encode_one
 from .padding import pad_examples
 from .special_tokens import SpecialTokens
 from .tensors import tensor_kind, to_list
@@ -27,6 +28,10 @@ from .texts import as_rows
 from .vocabulary import SpecialTokensMixin
 
 T = TypeVar("T", bound="PreTrainedTokenizerFast")
+
+
+# The options of a call, from add_special_tokens on, that ask for nothing.
+_USUAL = (True, False, None, 0, False, None, None, None, None, False, False, False, False, None, False)
 
 
 class PreTrainedTokenizerFast(SpecialTokensMixin):
@@ -86,7 +91,7 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
             "truncation_side", options.pop("truncation_side", None), cuts or self.truncation_side
         )
         self.model_input_names = list(options.pop("model_input_names", None) or self.model_input_names)
-        self.pad_token_type_id: int = options.pop("pad_token_type_id", 0)
+        self._pad_token_type_id: int = options.pop("pad_token_type_id", 0)
         self.clean_up_tokenization_spaces: bool = bool(options.pop("clean_up_tokenization_spaces", False))
         self.split_special_tokens: bool = bool(options.pop("split_special_tokens", False))
         self.chat_template: str | dict[str, str] | None = templates(options.pop("chat_template", None))
@@ -102,6 +107,8 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         elif any(given.get(key) is not None for key in asked) or (is_built and any(asked.values())):
             self._add_bos_and_eos(**asked)
         self._add_missing()
+        if frames_itself(self):
+            self._engine.set_frame(own_frame(self))
 
     @classmethod
     def build(cls, files: dict[str, Any], options: dict[str, Any]) -> Tokenizer | Engine:
@@ -169,9 +176,19 @@ class PreTrainedTokenizerFast(SpecialTokensMixin):
         and `overflow_to_sample_mapping` names each row's text. `return_tensors`: "pt", "np" or None (lists).
         Raises TypeError or ValueError that names the text or option at fault.
         """
+        kind = tensor_kind(return_tensors)
+        plain = type(text) is str and text_pair is None and text_target is None and not self._in_target_mode
+        if plain and (truncation is None or type(truncation) is bool):
+            others = (
+                *(add_special_tokens, padding, max_length, stride, is_split_into_words, pad_to_multiple_of),
+                *(padding_side, return_token_type_ids, return_attention_mask, return_overflowing_tokens),
+                *(return_special_tokens_mask, return_offsets_mapping, return_length, split_special_tokens),
+                pad_to_max_length,
+            )
+            if others == _USUAL and (found := encode_one(self, text, kind)) is not None:
+                return found
         if text is None and text_target is None:
             raise ValueError("There is nothing to tokenize: text and text_target are both None.")
-        kind = tensor_kind(return_tensors)
         if pad_to_max_length and padding is False:  # v4's old name
             padding = "max_length"
         wanted = Wanted(
