@@ -435,6 +435,15 @@ def test_a_closed_pipe_and_an_interrupt_end_quietly(folder: Path, tmp_path: Path
         assert running.wait(timeout=30) == (1 if leave == "close" else 130)
 
 
+@pytest.mark.parametrize("command", ["", "run", "train", "train --help"], ids=lambda words: f"nabi {words}")
+def test_help_that_nobody_reads_ends_quietly_too(command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run([*RUN[:3], *command.split()], stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
 def test_results_stream_while_the_input_is_still_open(folder: Path) -> None:
     running = process("--model", folder, stdin=subprocess.PIPE)
     assert running.stdin is not None and running.stdout is not None

@@ -260,9 +260,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console that lacks a letter shows '?', and goes on
     try:
-        code = make_app()(args=arguments, prog_name="nabi", standalone_mode=False)
+        code = answered(arguments)
         sys.stdout.flush()
-        return int(code or 0)
+        return code
+    except BrokenPipeError:
+        # The reader has left, as `head` does. Python would complain once more when it flushes at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def answered(arguments: Sequence[str] | None) -> int:
+    """The exit code, once the command has run or its error has been told."""
+    try:
+        return int(make_app()(args=arguments, prog_name="nabi", standalone_mode=False) or 0)
     except Problem as problem:
         return fail(str(problem), problem.code)
     except ClickException as error:
@@ -270,9 +280,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except BrokenPipeError:
-        # The reader has left, as `head` does. Python would complain once more when it flushes at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except Exception as error:
         if os.environ.get("NABI_DEBUG"):
             raise

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .hooks.saving import SavingHooks
     from .trainer import Trainer
 
 
@@ -32,7 +33,7 @@ def note(trainer: Trainer, metrics: dict[str, float]) -> bool:
     return better
 
 
-def load(trainer: Trainer) -> None:
+def load(trainer: SavingHooks) -> None:
     """Put the weights of the best checkpoint into the model."""
     folder = Path(str(trainer.state.best_model_checkpoint))
     if not folder.is_dir():

@@ -15,11 +15,17 @@ from .metrics import EvalPrediction
 from .results import EvalLoopOutput
 
 if TYPE_CHECKING:
-    from .trainer import Trainer
+    from .hooks.evaluation import EvaluationHooks
 
 
 def run_over(
-    trainer: Trainer, loader: Any, *, loss_only: bool, ignore_keys: list[str] | None, prefix: str, description: str
+    trainer: EvaluationHooks,
+    loader: Any,
+    *,
+    loss_only: bool,
+    ignore_keys: list[str] | None,
+    prefix: str,
+    description: str,
 ) -> EvalLoopOutput:
     """Predictions and labels in the dataset's order, and the metrics, whose names begin with the prefix.
 

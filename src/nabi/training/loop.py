@@ -20,6 +20,7 @@ from . import best, checkpoints, counting, deepspeed, saving
 from .batches import begin_epoch, dataset_of, length_of
 from .checks import not_finite
 from .losses import count_items, shifts_labels
+from .optimization.schedules import WAITS_FOR_METRICS
 from .reports.curves import save_curves
 from .reports.publishing import wait_for_push
 from .results import TrainOutput, speed_metrics
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from .trainer import Trainer
 
 logger = logging.getLogger(__name__)
-
-WAITS_FOR_METRICS = ("ReduceLROnPlateau", "GreedyLR")  # schedules that step by an evaluation's result
 
 
 @dataclass(frozen=True)

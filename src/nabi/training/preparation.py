@@ -1,4 +1,4 @@
-"""A model made ready to train or to be evaluated: weights, switches, optimizer, device, wrapping."""
+"""A model made ready to train: weights, switches, optimizer, device, wrapping."""
 
 from __future__ import annotations
 
@@ -51,15 +51,6 @@ def prepare(trainer: Trainer, max_steps: int, resume_from: Path | None) -> None:
     trainer.model_wrapped = wrapped
     model.train()
     switch(trainer.optimizer, "train")
-
-
-def for_evaluation(trainer: Trainer) -> Any:
-    """The model on its device, in half precision if the arguments ask for that."""
-    args, model = trainer.args, trainer.model
-    if deepspeed.is_partitioned(model):
-        return trainer.model_wrapped
-    dtype = torch.float16 if args.fp16_full_eval else torch.bfloat16 if args.bf16_full_eval else None
-    return model.to(args.device, dtype)
 
 
 def noise_on_embeddings(model: Any, alpha: float) -> Any:

@@ -17,6 +17,7 @@ from .callbacks.state import TrainerState
 from .seeds import random_state, restore_random_state
 
 if TYPE_CHECKING:
+    from .hooks.saving import SavingHooks
     from .trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def save(trainer: Trainer, progress: Progress) -> None:
     accelerator.wait_for_everyone()
 
 
-def write_files(trainer: Trainer, model: Any, folder: Path, weights: dict[str, Any] | None) -> None:
+def write_files(trainer: SavingHooks, model: Any, folder: Path, weights: dict[str, Any] | None) -> None:
     """Model, processing class and arguments."""
     if hasattr(model, "save_pretrained"):
         model.save_pretrained(folder, state_dict=weights)
@@ -135,7 +136,7 @@ def random_file(rank: int, world: int) -> str:
     return "rng_state.pth" if world == 1 else f"rng_state_{rank}.pth"
 
 
-def model_state(trainer: Trainer) -> dict[str, Any]:
+def model_state(trainer: SavingHooks) -> dict[str, Any]:
     """The weights that FSDP has sharded, whole on the CPU of the main process; {} in the others."""
     from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 

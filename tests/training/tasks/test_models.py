@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 import torch
 
+from nabi import GPT2Config, GPT2LMHeadModel
 from nabi.auto import AutoConfig, AutoModelForSequenceClassification
 from nabi.data.rows import Rows
 from nabi.embedded import SENTIMENT
+from nabi.training.adapters import with_adapters
 from nabi.training.tasks.fill_mask import FillMask
 from nabi.training.tasks.models import freeze_body, lora_config, make_model
 from nabi.training.tasks.task import TaskSettings
 from nabi.training.tasks.text_classification import TextClassification
+from nabi.training.tasks.text_generation import TextGeneration
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +70,13 @@ def test_adapters_are_on_the_layers_of_the_body_alone() -> None:
     assert config.modules_to_save == ["classifier"] and (config.r, config.lora_alpha) == (4, 8)
     assert all(name.startswith("bert.") for name in config.target_modules)
     assert "bert.encoder.layer.1.attention.self.value" in config.target_modules
+
+
+def test_adapters_are_on_the_layers_of_gpt2_which_are_of_its_own_class() -> None:
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=20, n_embd=8, n_layer=2, n_head=2, n_positions=8))
+    config = lora_config(model, TextGeneration(TaskSettings()), rank=2, alpha=4)
+    layers = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+    assert set(config.target_modules) == {f"transformer.h.{i}.{layer}" for i in range(2) for layer in layers}
+    adapted = with_adapters(model, config)
+    learning = [name for name, weight in adapted.named_parameters() if weight.requires_grad]
+    assert len(learning) == 2 * len(config.target_modules) and all(".lora_" in name for name in learning)

@@ -18,6 +18,8 @@ from ..arguments.choices import SchedulerType
 from . import schedule_shapes as shapes
 from .greedy import GreedyLR
 
+WAITS_FOR_METRICS = ("ReduceLROnPlateau", "GreedyLR")  # they step by an evaluation's result, not by the update
+
 
 def scheduled(optimizer: Optimizer, factor: Callable[..., float], last_epoch: int = -1, **settings: Any) -> LambdaLR:
     # A partial, not a closure: it can be pickled with the trainer, and state_dict finds nothing of it to keep.

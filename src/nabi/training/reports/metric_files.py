@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..checkpoints import write_json
 
 if TYPE_CHECKING:
-    from ..trainer import Trainer
+    from ..hooks.saving import SavingHooks
 
 
-def log_metrics(trainer: Trainer, split: str, metrics: dict[str, Any]) -> None:
+def log_metrics(trainer: SavingHooks, split: str, metrics: dict[str, Any]) -> None:
     """Print them below a heading, one a line, names and values aligned."""
     if not trainer.is_world_process_zero():
         return
@@ -32,7 +32,7 @@ def as_text(name: str, value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def save_metrics(trainer: Trainer, split: str, metrics: dict[str, Any], combined: bool) -> None:
+def save_metrics(trainer: SavingHooks, split: str, metrics: dict[str, Any], combined: bool) -> None:
     if not trainer.is_world_process_zero():
         return
     folder = Path(trainer.output_dir)

@@ -16,7 +16,7 @@ from ..columns import LABELS, unwrapped
 from .model_card import ModelFacts, Split, framework_versions, notable_arguments, save_model_card
 
 if TYPE_CHECKING:
-    from ..trainer import Trainer
+    from ..hooks.saving import SavingHooks
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ TASKS = {
 LARGEST_COUNTED = 1_000_000  # examples of which the card counts the labels
 
 
-def create_model_card(trainer: Trainer, **facts: Any) -> Path:
+def create_model_card(trainer: SavingHooks, **facts: Any) -> Path:
     """README.md in the output folder. facts: fields of ModelFacts that win over what the trainer knows itself."""
     known = facts_of(trainer)
     known.update({name: value for name, value in facts.items() if value is not None})
@@ -59,7 +59,7 @@ def create_model_card(trainer: Trainer, **facts: Any) -> Path:
     return save_model_card(ModelFacts(**known), trainer.output_dir)
 
 
-def facts_of(trainer: Trainer) -> dict[str, Any]:
+def facts_of(trainer: SavingHooks) -> dict[str, Any]:
     """What a trainer knows of the model that it has trained."""
     model = unwrapped(trainer.model)
     base = getattr(getattr(model, "config", None), "_name_or_path", None)
@@ -98,7 +98,7 @@ def split_of(name: str, dataset: Any, model: Any) -> Split | None:
     return Split(name, rows, str(source) if source else None, dict(counts.most_common()))
 
 
-def push_to_hub(trainer: Trainer, commit_message: str, blocking: bool, **options: Any) -> str | None:
+def push_to_hub(trainer: SavingHooks, commit_message: str, blocking: bool, **options: Any) -> str | None:
     """Save model and card into the output folder and upload it, without its checkpoints."""
     for name in ("model_name", "tags", "language", "license", "finetuned_from", "tasks", "dataset"):
         if options.get(name) is None:
@@ -113,7 +113,7 @@ def push_to_hub(trainer: Trainer, commit_message: str, blocking: bool, **options
     return future.result() if blocking else None
 
 
-def push_checkpoint(trainer: Trainer, folder: Path) -> None:
+def push_checkpoint(trainer: SavingHooks, folder: Path) -> None:
     """After a checkpoint was saved: upload in the background what args.hub_strategy asks for."""
     args = trainer.args
     strategy = HubStrategy(args.hub_strategy)
@@ -131,7 +131,7 @@ def push_checkpoint(trainer: Trainer, folder: Path) -> None:
         upload(folder, repository(trainer), token=args.hub_token, path_in_repo=place)
 
 
-def start_push(trainer: Trainer, message: str, **options: Any) -> Future[str]:
+def start_push(trainer: SavingHooks, message: str, **options: Any) -> Future[str]:
     args = trainer.args
     settings: dict[str, Any] = {
         "token": options.pop("token", None) or args.hub_token,
@@ -146,11 +146,11 @@ def start_push(trainer: Trainer, message: str, **options: Any) -> Future[str]:
     return trainer.push_in_progress
 
 
-def wait_for_push(trainer: Trainer) -> None:
+def wait_for_push(trainer: SavingHooks) -> None:
     if trainer.push_in_progress is not None:
         trainer.push_in_progress.result()
         trainer.push_in_progress = None
 
 
-def repository(trainer: Trainer) -> str:
+def repository(trainer: SavingHooks) -> str:
     return trainer.args.hub_model_id or Path(trainer.output_dir).resolve().name

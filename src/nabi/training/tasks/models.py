@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ... import auto
+from ...nn.linear import Conv1D
 from .label_names import own_names
 from .task import Task
 
@@ -89,7 +90,8 @@ def freeze_body(model: Any, task: Task) -> None:
 
 
 def lora_config(model: Any, task: Task, rank: int, alpha: int) -> Any:
-    """Low-rank adapters (arXiv:2106.09685) for every linear layer of the body; a head of its own learns as a whole.
+    """Low-rank adapters (arXiv:2106.09685) for every linear layer of the body, GPT-2's Conv1D too; a head of its own
+    learns as a whole.
 
     ImportError without peft; ValueError if the body has no linear layers.
     """
@@ -102,7 +104,7 @@ def lora_config(model: Any, task: Task, rank: int, alpha: int) -> Any:
     layers = [
         name
         for name, module in model.named_modules()
-        if isinstance(module, nn.Linear) and name.startswith(body) and module is not output
+        if isinstance(module, (nn.Linear, Conv1D)) and name.startswith(body) and module is not output
     ]
     if not layers:
         raise ValueError(f"{type(model).__name__} has no linear layers that adapters could be put on")
