@@ -20,6 +20,7 @@ import huggingface_hub.constants
 import huggingface_hub.file_download
 import pytest
 
+import nabi
 from nabi import hub
 from nabi.hub import HubUnreachable, Repository
 
@@ -340,6 +341,41 @@ def test_upload_creates_the_repository_and_commits_every_file(fake_hub: FakeHub,
     commit = [json.loads(line) for line in fake_hub.bodies["/api/models/owner/new/commit/main"].splitlines()]
     assert commit[0]["value"]["summary"] == "First"
     assert sorted(entry["value"]["path"] for entry in commit[1:]) == sorted(FILES)
+
+
+def things_to_push() -> dict[str, Any]:
+    """What has push_to_hub, by what it is."""
+    from nabi.embedded import SENTIMENT
+
+    pipe = nabi.pipeline("sentiment-analysis", model=SENTIMENT)
+    return {
+        "config": nabi.BertConfig(),
+        "generation config": nabi.GenerationConfig(max_length=9),
+        "image processor": nabi.ViTImageProcessor(),
+        "model": pipe.model,
+        "pipeline": pipe,
+        "tokenizer": pipe.tokenizer,
+    }
+
+
+@pytest.mark.parametrize(
+    ("what", "files"),
+    [
+        ("config", "config.json"),
+        ("generation config", "generation_config.json"),
+        ("image processor", "preprocessor_config.json"),
+        ("model", "config.json model.safetensors"),
+        ("pipeline", "config.json model.safetensors special_tokens_map.json tokenizer.json tokenizer_config.json"),
+        ("tokenizer", "special_tokens_map.json tokenizer.json tokenizer_config.json"),
+    ],
+)
+def test_what_can_be_saved_can_be_pushed(fake_hub: FakeHub, what: str, files: str) -> None:
+    options = {"organization": "owner", "use_auth_token": "hf_good", "use_temp_dir": True}
+    url = things_to_push()[what].push_to_hub("new", commit_message="A butterfly", **options)
+    assert url == f"{fake_hub.url}/owner/new/commit/{NEW_COMMIT}"
+    commit = [json.loads(line) for line in fake_hub.bodies["/api/models/owner/new/commit/main"].splitlines()]
+    assert commit[0]["value"]["summary"] == "A butterfly"
+    assert sorted(entry["value"]["path"] for entry in commit[1:]) == files.split()
 
 
 def test_a_refused_upload_names_folder_repository_and_remedy(fake_hub: FakeHub, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
-from .hub import Repository
+from .hub import PushToHubMixin, Repository, upload
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ NO_EFFECT = GENERATION_KEYS | frozenset(
 )
 
 
-class Config:
+class Config(PushToHubMixin):
     """The base of all configurations. `SomeConfig(**keys)`; an unknown key is a ValueError."""
 
     model_type: ClassVar[str] = ""
@@ -257,7 +257,7 @@ class Config:
         Of an adapter of peft, that of the model that it adapts.
         """
         keys, options = cls.get_config_dict(name_or_path, **options)
-        overrides = {key: options.pop(key) for key in list(options) if cls.is_key(key)}
+        overrides = {key: options.pop(key) for key in list(options) if cls.is_key(key) or key in cls._of_users_init()}
         config = cls.from_dict(keys, source=str(name_or_path), **options.pop("_from_dict", {}), **overrides)
         config.name_or_path = name_or_path
         if return_unused_kwargs:
@@ -265,6 +265,12 @@ class Config:
         if options:
             raise TypeError(f"{cls.__name__}.from_pretrained got unknown arguments: {', '.join(options)}")
         return config
+
+    @classmethod
+    def _of_users_init(cls) -> set[str]:
+        """What the __init__ of a user's own class names: its keys, as configurations of version 4 were written."""
+        named = list(inspect.signature(cls.__init__).parameters.values())[1:]
+        return {each.name for each in named if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
 
     @classmethod
     def get_config_dict(cls, name_or_path: str | Path, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -351,11 +357,17 @@ class Config:
         keys = self.to_diff_dict() if use_diff else self.to_dict()
         return json.dumps(keys, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write config.json into the folder, which is made if need be."""
+    def save_pretrained(self, folder: str | Path, push_to_hub: bool = False, **options: Any) -> None:
+        """Write config.json into the folder, which is made if need be. push_to_hub: upload it too, to repo_id (the
+        folder's name); options as in hub.upload."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG_NAME).write_text(self.to_json_string(use_diff=False), encoding="utf-8")
+        self.to_json_file(folder / CONFIG_NAME, use_diff=False)
+        if push_to_hub:
+            upload(folder, options.pop("repo_id", folder.name), **options)
+
+    def to_json_file(self, json_file_path: str | Path, use_diff: bool = True) -> None:
+        Path(json_file_path).write_text(self.to_json_string(use_diff), encoding="utf-8")
 
     def update(self, keys: dict[str, Any]) -> None:
         for key, value in keys.items():

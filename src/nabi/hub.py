@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -273,7 +274,8 @@ def upload(
     token: str | bool | None = None,
     private: bool | None = None,
     revision: str | None = None,
-    commit_message: str = "Upload with nabi",
+    commit_message: str | None = None,
+    commit_description: str | None = None,
     create_pr: bool = False,
     path_in_repo: str | None = None,
     ignore: list[str] | None = None,
@@ -297,7 +299,8 @@ def upload(
             repo_id=full_id,
             folder_path=Path(folder),
             revision=revision,
-            commit_message=commit_message,
+            commit_message=commit_message or "Upload with nabi",
+            commit_description=commit_description,
             create_pr=create_pr,
             path_in_repo=path_in_repo,
             ignore_patterns=ignore,
@@ -308,6 +311,45 @@ def upload(
             "`hf auth login`, or pass token=… of an account that may write there."
         ) from error
     return commit.commit_url
+
+
+class PushToHubMixin:
+    """What a model, a configuration, a tokenizer, a processor and a pipeline can do beside `save_pretrained`."""
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        organization: str | None = None,
+        use_auth_token: str | bool | None = None,
+        use_temp_dir: bool | None = None,
+        max_shard_size: int | str | None = None,
+        safe_serialization: bool | None = None,
+        **options: Any,
+    ) -> str:
+        """Save to a temporary folder and upload it; options as in `upload`. Returns the commit's URL.
+
+        max_shard_size and safe_serialization are those of a model's `save_pretrained`; organization and
+        use_auth_token are version 4's for the owner in repo_id and for token. use_temp_dir has no effect.
+        """
+        if organization is not None:
+            repo_id = f"{organization}/{repo_id.rpartition('/')[2]}"
+        if use_auth_token is not None:
+            options.setdefault("token", use_auth_token)
+        given = {"max_shard_size": max_shard_size, "safe_serialization": safe_serialization}
+        with tempfile.TemporaryDirectory() as folder:
+            save = self.save_pretrained  # type: ignore[attr-defined]
+            save(folder, **{name: value for name, value in given.items() if value is not None})
+            return upload(folder, repo_id, **options)
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str | None = None) -> None:
+        """For transformers, which saves a class's code beside its checkpoint: nabi does not, and says so."""
+        logger.warning(
+            "The code of %s is not saved beside its checkpoints, for nabi executes nothing from there: whoever loads "
+            "them imports the class, and registers it by AutoConfig.register and AutoModel.register",
+            cls.__name__,
+        )
 
 
 def _check_id(name: str) -> None:

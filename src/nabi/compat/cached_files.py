@@ -10,7 +10,8 @@ from typing import Any
 
 from huggingface_hub import constants
 
-from ..hub import ADAPTER, HubUnreachable, Repository, upload
+from ..hub import ADAPTER, HubUnreachable, Repository
+from ..hub import PushToHubMixin as PushToHubMixin
 from . import VERSION
 
 TRANSFORMERS_CACHE = PYTORCH_TRANSFORMERS_CACHE = PYTORCH_PRETRAINED_BERT_CACHE = default_cache_path = (
@@ -111,15 +112,3 @@ def get_full_repo_name(model_id: str, organization: str | None = None, token: st
 
 def send_example_telemetry(*_: Any, **__: Any) -> None:
     """nabi sends nothing about its users."""
-
-
-class PushToHubMixin:
-    """`push_to_hub` for anything with a save_pretrained."""
-
-    def push_to_hub(self, repo_id: str, **options: Any) -> str:
-        """Save to a temporary folder and upload it; options as in hub.upload. Returns the commit's URL."""
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as folder:
-            self.save_pretrained(folder)  # type: ignore[attr-defined]
-            return upload(Path(folder), repo_id, **options)

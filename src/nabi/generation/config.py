@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import GENERATION_KEYS, Config, read_json
-from ..hub import Repository, upload
+from ..hub import PushToHubMixin, Repository, upload
 
 GENERATION_CONFIG_NAME = "generation_config.json"
 SPECIAL_TOKENS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")
@@ -54,7 +54,7 @@ _REFUSED = {
 _CACHES = ("dynamic", "dynamic_full", "static", "sliding_window", "hybrid", "hybrid_chunked")
 
 
-class GenerationConfig:
+class GenerationConfig(PushToHubMixin):
     """How texts are written; every field has a default, and `given` holds the names that somebody set.
 
     Names and defaults are those that people know from older versions. Length: max_new_tokens, or max_length with the

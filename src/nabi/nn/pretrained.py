@@ -8,7 +8,6 @@ import inspect
 import logging
 import math
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 
 from ..checkpoint import Weights, save_weights
 from ..config import Config
-from ..hub import Repository, upload
+from ..hub import PushToHubMixin, Repository, upload
 from ..outputs import ModelOutput
 from .adapters import AdapterMethods, find_weights_or_base
 from .calling import with_return_dict
@@ -41,7 +40,6 @@ _NO_EFFECT = (
     "offload_folder",  # nor is anything put off to the disk
     "offload_state_dict",
     "_fast_init",
-    "torchscript",
     "from_pt",
 )
 _REFUSED = {
@@ -51,7 +49,7 @@ _REFUSED = {
 }
 
 
-class PreTrainedModel(OlderMethods, AdapterMethods):
+class PreTrainedModel(OlderMethods, AdapterMethods, PushToHubMixin):
     """The base of all models. A family says its config class, its prefix, its ties and its legacy names."""
 
     config_class: ClassVar[type[Config]] = Config
@@ -157,8 +155,9 @@ class PreTrainedModel(OlderMethods, AdapterMethods):
             for bias in module._parameters.values():
                 bias.zero_()  # type: ignore[union-attr]
 
+    @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        """What users' own models override for it, as in transformers."""
+        """What users' own models override for it, as in transformers, or call to begin with some layers anew."""
         self.init_module(module)
 
     def init_weights(self) -> None:
@@ -289,6 +288,8 @@ class PreTrainedModel(OlderMethods, AdapterMethods):
             if options.pop(name, None):
                 raise ValueError(f"from_pretrained({name}=…) is not supported: {remedy}")
         check_attention(options.pop("attn_implementation", None))
+        if options.pop("torchscript", None):
+            options["return_dict"] = False  # torch.jit.trace takes tuples
         made_with = cls._for_init(options)
         config, repository = cls._open(name_or_path, config, options)
         base: Repository | None = None
@@ -392,12 +393,6 @@ class PreTrainedModel(OlderMethods, AdapterMethods):
         tensors = self.state_dict() if state_dict is None else state_dict
         stored = {name: tensor for name, tensor in tensors.items() if name not in tied}
         save_weights(stored, folder, max_shard_size=max_shard_size, safetensors=safetensors)
-
-    def push_to_hub(self, repo_id: str, **options: Any) -> str:
-        """Save to a temporary folder and upload it; options as in hub.upload. Returns the commit's URL."""
-        with tempfile.TemporaryDirectory() as folder:
-            self.save_pretrained(folder)
-            return upload(folder, repo_id, **options)
 
     @classmethod
     def can_generate(cls) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from ..config import read_json
-from ..hub import Repository
+from ..hub import PushToHubMixin, Repository
 from ..tokenization.saving import make_folder, push
 from .sound import whole_number
 
@@ -111,7 +111,7 @@ def plain(value: Any) -> Any:
     return int(value) if isinstance(value, (int, np.integer)) else str(value)
 
 
-class Preprocessor:
+class Preprocessor(PushToHubMixin):
     """Settings as attributes, from and to files.
 
     A constructor refuses settings that its class does not know; those of a file are kept and saved again.

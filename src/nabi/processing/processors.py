@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from ..config import read_json
-from ..hub import Repository
+from ..hub import PushToHubMixin, Repository
 from ..tokenization.auto import AutoTokenizer
 from ..tokenization.fast import PreTrainedTokenizerFast
 from ..tokenization.saving import make_folder, push
@@ -40,7 +40,7 @@ _GROUPS = {"text_kwargs": "tokenizer", "images_kwargs": "image_processor", "audi
 _NEEDED = {"tokenizer": "decode", "image_processor": "preprocess", "feature_extractor": "pad"}
 
 
-class Processor:
+class Processor(PushToHubMixin):
     """What processors share: `parts` names them in the order of the constructor's arguments, `own` further settings."""
 
     parts: ClassVar[tuple[str, ...]] = ("image_processor", "tokenizer")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from tokenizers import AddedToken, Tokenizer
 
-from ..hub import Repository
+from ..hub import PushToHubMixin, Repository
 from .batch_encoding import BatchEncoding
 from .constructor import absent_defaults, side, take_files, templates
 from .decoding import cleans_up, decode_ids
@@ -34,7 +34,7 @@ T = TypeVar("T", bound="PreTrainedTokenizerFast")
 _USUAL = (True, False, None, 0, False, None, None, None, None, False, False, False, False, None, False)
 
 
-class PreTrainedTokenizerFast(SpecialTokensMixin):
+class PreTrainedTokenizerFast(SpecialTokensMixin, PushToHubMixin):
     """Text -> ids -> text, from a `tokenizer_file` (tokenizer.json) or a `tokenizer_object` (tokenizers.Tokenizer).
 
     Options: the special tokens (`bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token,
