@@ -9,10 +9,11 @@ from typing import Any, NoReturn
 
 from .left_out import why
 
-# Asked for by accelerate and evaluate; by sentence-transformers, of the models with an encoder; by lm-eval.
+# Asked for by accelerate and evaluate; by sentence-transformers, of the models with an encoder; by lm-eval;
+# by the example script for images.
 NAMES = """TFPreTrainedModel FlaxPreTrainedModel BaseVideoProcessor BlenderbotSmallConfig LongT5Config PegasusXConfig
 ProphetNetConfig SwitchTransformersConfig UdopConfig T5Gemma2Config T5Gemma2TextConfig T5GemmaConfig T5GemmaEncoderModel
-MoonshineConfig TimmWrapperConfig PaliGemmaProcessor Qwen2AudioForConditionalGeneration
+MoonshineConfig TimmWrapperConfig TimmWrapperImageProcessor PaliGemmaProcessor Qwen2AudioForConditionalGeneration
 Mistral3ForConditionalGeneration CodeCarbonCallback TrackioCallback""".split()
 
 

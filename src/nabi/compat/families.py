@@ -25,7 +25,7 @@ _TOKENIZERS_ONLY = {"mt5": "MT5Tokenizer", "herbert": "HerbertTokenizer", "mpnet
 # What such modules hold beside the family's classes.
 _INTERNALS = {
     "modeling_{}": ("compat.layers", "compat.functions", "compat.parts"),
-    "tokenization_{}": ("compat.characters",),
+    "tokenization_{}": ("tokenization.characters",),
 }
 
 

@@ -19,7 +19,7 @@ HOMES: dict[str, str] = {
     "Wav2Vec2Tokenizer": "tokenization.families.ctc:Wav2Vec2CTCTokenizer",
     "SpecialTokensMixin": "tokenization.vocabulary",
     **dict.fromkeys(["CharSpan", "TokenSpan"], "tokenization"),
-    **dict.fromkeys(["BasicTokenizer", "WordpieceTokenizer"], "compat.characters"),
+    **dict.fromkeys(["BasicTokenizer", "WordpieceTokenizer"], "tokenization.characters"),
     "TensorType": "compat.choices",
     "convert_slow_tokenizer": "compat.engines",
     # models

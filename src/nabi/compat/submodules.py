@@ -17,7 +17,7 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
     ),
     "utils": (
         *("compat.file_names", "compat.choices", "compat.arrays", "compat.cached_files", "compat.docstrings"),
-        *("compat.installed", "compat.image_words", "compat.chat_templates"),
+        *("compat.installed", "compat.image_words", "compat.chat_templates", "compat.versions"),
     ),
     "utils.constants": ("compat.image_words",),
     "utils.doc": ("compat.docstrings",),
@@ -66,7 +66,7 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
     "tokenization_utils": (
         "tokenization.in_python",
         "tokenization.fast",
-        "compat.characters",
+        "tokenization.characters",
         "compat.choices",
         "tokenization.batch_encoding",
     ),
@@ -112,6 +112,7 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
     "data.processors.utils": ("compat.data.examples",),
     "data.processors.xnli": ("compat.data.glue",),
     "debug_utils": (),
+    "testing_utils": ("compat.testing",),
     "deepspeed": ("compat.integrations",),
     "hyperparameter_search": ("training.search",),
     "integrations": ("compat.integrations", "training.callbacks.reporting"),

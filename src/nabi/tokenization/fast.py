@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -19,6 +18,7 @@ from .engine import Engine
 from .frames import Frames, frames_itself, own_frame
 from .lengths import NO_LIMIT, resolve
 from .loading import TOKENIZER, constructor_options, options_of_file, read_config
+from .older_methods import OlderMethods
 from .one_text import encode_one
 from .padding import pad_examples
 from .special_tokens import SpecialTokens
@@ -34,7 +34,7 @@ T = TypeVar("T", bound="PreTrainedTokenizerFast")
 _USUAL = (True, False, None, 0, False, None, None, None, None, False, False, False, False, None, False)
 
 
-class PreTrainedTokenizerFast(SpecialTokensMixin, PushToHubMixin):
+class PreTrainedTokenizerFast(SpecialTokensMixin, OlderMethods, PushToHubMixin):
     """Text -> ids -> text, from a `tokenizer_file` (tokenizer.json) or a `tokenizer_object` (tokenizers.Tokenizer).
 
     Options: the special tokens (`bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token,
@@ -234,46 +234,6 @@ class PreTrainedTokenizerFast(SpecialTokensMixin, PushToHubMixin):
     def encode(self, text: Any, text_pair: Any = None, add_special_tokens: bool = True, **kwargs: Any) -> Any:
         """The ids of one text (or pair): a list, or a tensor with a batch axis with `return_tensors`."""
         return self(text, text_pair, add_special_tokens=add_special_tokens, **kwargs)["input_ids"]
-
-    def encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> BatchEncoding:
-        """v4's name for a call with one text or pair."""
-        return self(text, text_pair, **kwargs)
-
-    def batch_encode_plus(self, batch_text_or_text_pairs: Any, **kwargs: Any) -> BatchEncoding:
-        """v4's name for a call with a list of texts or of pairs."""
-        if isinstance(batch_text_or_text_pairs, str):
-            raise TypeError(
-                "batch_encode_plus takes a list of texts or pairs, not one str: use encode_plus, or a list."
-            )
-        return self(batch_text_or_text_pairs, **kwargs)
-
-    def prepare_seq2seq_batch(self, src_texts: Any, tgt_texts: Any = None, **kwargs: Any) -> BatchEncoding:
-        """v4's name for a call with `text_target`; its own default is to cut."""
-        kwargs.setdefault("truncation", True)
-        return self(src_texts, text_target=tgt_texts, **kwargs)
-
-    def prepare_for_model(self, ids: Any, pair_ids: Any = None, *args: Any, **kwargs: Any) -> BatchEncoding:
-        """v4: frame, cut and pad ids that are made already; see `from_ids.prepare_for_model`."""
-        from .from_ids import prepare_for_model
-
-        return prepare_for_model(self, ids, pair_ids, *args, **kwargs)
-
-    def truncate_sequences(
-        self, ids: list[int], pair_ids: list[int] | None = None, *args: Any, **kwargs: Any
-    ) -> tuple[list[int], list[int] | None, list[int]]:
-        """v4: cut ids that are made already; see `from_ids.truncate_sequences`."""
-        from .from_ids import truncate_sequences
-
-        return truncate_sequences(self, ids, pair_ids, *args, **kwargs)
-
-    @contextmanager
-    def as_target_tokenizer(self) -> Iterator[None]:
-        """v4's way to encode labels: within it, texts are targets. `text_target=` says the same in one call."""
-        self._in_target_mode = True
-        try:
-            yield
-        finally:
-            self._in_target_mode = False
 
     def tokenize(self, text: Any, pair: Any = None, add_special_tokens: bool = False, **kwargs: Any) -> list[str]:
         """The tokens of one text (and pair) as strings."""

@@ -46,6 +46,30 @@ def post_processor(tokenizer: Tokenizer, frames: Frames, named: dict[str, Any]) 
     return Sequence([offsets, template]) if offsets is not None else template
 
 
+def own_frame(tokenizer: Any) -> TemplateProcessing:
+    """The special tokens around texts as a user's own class puts them, by what it makes of two ids."""
+    first, second = -1, -2
+    single = tokenizer.build_inputs_with_special_tokens([first])
+    pair = tokenizer.build_inputs_with_special_tokens([first], [second])
+    types = (
+        tokenizer.create_token_type_ids_from_sequences([first]),
+        tokenizer.create_token_type_ids_from_sequences([first], [second]),
+    )
+    special = {number: str(tokenizer.convert_ids_to_tokens(number)) for number in (*single, *pair) if number >= 0}
+    name = {first: "$A", second: "$B", **special}
+    return TemplateProcessing(
+        single=[f"{name[number]}:{kind}" for number, kind in zip(single, types[0], strict=True)],
+        pair=[f"{name[number]}:{kind}" for number, kind in zip(pair, types[1], strict=True)],
+        special_tokens=[(token, number) for number, token in special.items()],
+    )
+
+
+def frames_itself(tokenizer: Any) -> bool:
+    """Whether its class is a user's own that says where special tokens stand, or of which type a token is."""
+    named = ("build_inputs_with_special_tokens", "create_token_type_ids_from_sequences")
+    return not all(getattr(type(tokenizer), name).__module__.startswith("nabi.") for name in named)
+
+
 def _byte_level(processor: PostProcessor | None) -> ByteLevel | None:
     """The part of a post-processor that takes spaces out of byte-level offsets."""
     if processor is None:

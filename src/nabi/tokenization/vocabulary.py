@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from tokenizers import AddedToken, Tokenizer
@@ -22,6 +23,7 @@ class SpecialTokensMixin:
     _engine: Engine
     special: SpecialTokens
     model_max_length: int
+    _pad_token_type_id: int  # by this name, tokenizers of users' own set it
 
     bos_token, bos_token_id = SpecialToken(), SpecialTokenId()
     eos_token, eos_token_id = SpecialToken(), SpecialTokenId()
@@ -55,6 +57,15 @@ class SpecialTokensMixin:
         decoder = self.backend_tokenizer.decoder
         return " ".join(tokens) if decoder is None else decoder.decode(tokens)
 
+    @property
+    def pad_token_type_id(self) -> int:
+        """The token type of padding."""
+        return self._pad_token_type_id
+
+    @pad_token_type_id.setter
+    def pad_token_type_id(self, number: int) -> None:
+        self._pad_token_type_id = number
+
     # --- the vocabulary
 
     @property
@@ -87,7 +98,8 @@ class SpecialTokensMixin:
 
     @property
     def vocab(self) -> dict[str, int]:
-        return self.get_vocab()
+        """The same in the order of the ids."""
+        return dict(sorted(self.get_vocab().items(), key=itemgetter(1)))
 
     @property
     def added_tokens_decoder(self) -> dict[int, AddedToken]:

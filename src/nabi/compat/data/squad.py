@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..characters import words_with_places
+from ...tokenization.characters import words_with_places
 from .examples import DataProcessor
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import WordPiece
 
+from ..characters import BasicTokenizer, WordpieceTokenizer
 from ..fast import PreTrainedTokenizerFast
 from ..vocabulary_files import read_vocabulary
 
@@ -63,6 +65,22 @@ class BertTokenizerFast(PreTrainedTokenizerFast):
         for name, setting in _SETTINGS.items():
             options[name] = used[setting]
             setattr(self, name, used[setting])
+
+    # --- what BERT's tokenizer in Python had inside
+
+    @property
+    def ids_to_tokens(self) -> OrderedDict[int, str]:
+        return OrderedDict(sorted((number, token) for token, number in self.get_vocab().items()))
+
+    @property
+    def basic_tokenizer(self) -> BasicTokenizer:
+        """Text -> words, in plain Python."""
+        return BasicTokenizer(self.do_lower_case, None, self.tokenize_chinese_chars, self.strip_accents)
+
+    @property
+    def wordpiece_tokenizer(self) -> WordpieceTokenizer:
+        """A word -> its pieces, in plain Python."""
+        return WordpieceTokenizer(self.get_vocab(), str(self.unk_token))
 
     def _saved_class(self) -> str:
         """HF's BertTokenizer rebuilds all but the vocabulary; what it would change is saved under the general name."""

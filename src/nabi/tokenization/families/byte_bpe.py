@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import BPE
 
+from ..bpe_steps import byte_of_letter
 from ..engine import BYTE_LEVEL
 from ..fast import PreTrainedTokenizerFast
 from ..layout import Layout
@@ -45,6 +46,23 @@ class GPT2TokenizerFast(PreTrainedTokenizerFast):
 
     add_prefix_space: bool
     trim_offsets: bool
+
+    # --- what GPT-2's tokenizer in Python had inside
+
+    @property
+    def encoder(self) -> dict[str, int]:
+        return self.get_vocab()
+
+    @property
+    def byte_encoder(self) -> dict[int, str]:
+        """Byte -> the letter that stands for it in pieces."""
+        return {byte: letter for letter, byte in byte_of_letter().items()}
+
+    def bpe(self, token: str) -> str:
+        """The pieces of a word that is written in those letters, with spaces between."""
+        return " ".join(piece.value for piece in self._engine.tokenizer.model.tokenize(token))
+
+    # ---
 
     @classmethod
     def build(cls, files: dict[str, Any], options: dict[str, Any]) -> Tokenizer:

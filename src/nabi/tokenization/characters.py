@@ -133,7 +133,7 @@ class WordpieceTokenizer:
 
 def bytes_to_unicode() -> dict[int, str]:
     """GPT-2's printable letter of each byte."""
-    from ..tokenization.bpe_steps import byte_of_letter
+    from .bpe_steps import byte_of_letter
 
     return {byte: letter for letter, byte in byte_of_letter().items()}
 
