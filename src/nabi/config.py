@@ -151,6 +151,35 @@ class Config(PushToHubMixin):
                 f"config key {key!r} is {value!r}; expected {wanted}: correct config.json, or the argument"
             )
 
+    def update_from_string(self, update_str: str) -> None:
+        """Set keys as `--config_overrides n_embd=10,scale_attn_weights=false` names them, each of the kind that it has.
+
+        Raises ValueError for a key that there is not, or a value of another kind.
+        """
+        for pair in update_str.split(","):
+            key, _, text = pair.partition("=")
+            if not hasattr(self, key):
+                raise ValueError(f"{type(self).__name__} has no key {key!r}, which {update_str!r} would set")
+            old = getattr(self, key)
+            kinds = {
+                "true": True,
+                "1": True,
+                "y": True,
+                "yes": True,
+                "false": False,
+                "0": False,
+                "n": False,
+                "no": False,
+            }
+            if isinstance(old, bool) and text.lower() in kinds:
+                setattr(self, key, kinds[text.lower()])
+            elif isinstance(old, (int, float, str)) and not isinstance(old, bool):
+                setattr(self, key, type(old)(text))
+            else:
+                raise ValueError(
+                    f"config key {key!r} is {old!r}, which {text!r} in a string cannot replace: set it itself"
+                )
+
     # --- names ----------------------------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:

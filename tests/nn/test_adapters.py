@@ -147,6 +147,19 @@ def test_a_pipeline_runs_an_adapter(tmp_path: Path) -> None:
     assert found["score"] == pytest.approx(scores.max().item(), abs=1e-5)
 
 
+def test_a_head_that_an_adapter_brings_is_not_missed(bert: Path, tmp_path: Path, caplog: Any) -> None:
+    body = nabi.BertModel.from_pretrained(bert)
+    body.save_pretrained(tmp_path / "body")
+    model = nabi.BertForSequenceClassification.from_pretrained(tmp_path / "body")
+    shaken(get_peft_model(model, lora(task_type="SEQ_CLS"))).save_pretrained(tmp_path / "adapter")
+    caplog.clear()
+    again, info = nabi.AutoModelForSequenceClassification.from_pretrained(
+        tmp_path / "adapter", output_loading_info=True
+    )
+    assert not info["missing_keys"] and not caplog.records
+    torch.testing.assert_close(again.classifier(torch.ones(16)), model.classifier(torch.ones(16)))
+
+
 def test_errors_name_what_is_wrong(bert: Path, tmp_path: Path) -> None:
     model = nabi.BertForSequenceClassification.from_pretrained(bert)
     with pytest.raises(ValueError, match="the model has no adapters: add_adapter or load_adapter"):

@@ -66,7 +66,7 @@ NAMES: dict[str, tuple[str, str]] = {
         "generation of sound, and by diffusion, is left out",
         "",
     ),
-    r"(Constrained)?Beam(Search)?Scorer": ("beam search is a part of generate", "use model.generate(num_beams=…)"),
+    r"(ConstrainedBeamSearch|Beam)Scorer": ("beam search is a part of generate", "use model.generate(num_beams=…)"),
     r"Continuous\w+": ("nabi has an engine of its own", "use nabi.generation.engine.Engine"),
     r"CompileConfig|KernelConfig|kernelize|TorchExportable\w+|convert_and_export_with_cache": (
         "compiling and exporting are torch's",

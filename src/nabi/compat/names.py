@@ -40,6 +40,7 @@ HOMES: dict[str, str] = {
     "get_values": "compat.auto_tables",
     # generation
     "top_k_top_p_filtering": "compat.generation_outputs",
+    "BeamSearchScorer": "compat.beam_scorers",
     # training
     "torch_distributed_zero_first": "compat.trainer_parts",
     "DataCollator": "compat.collating",

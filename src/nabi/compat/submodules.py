@@ -6,6 +6,10 @@ What is in none of them is looked up among nabi's public names, so the table say
 from __future__ import annotations
 
 _GENERATION = ("generation.config", "generation.processors", "generation.stopping", "generation.streaming")
+_PIPELINES = """audio_classification automatic_speech_recognition conversational feature_extraction fill_mask
+image_classification image_feature_extraction image_segmentation image_text_to_text image_to_text object_detection
+question_answering text2text_generation text_classification text_generation token_classification
+visual_question_answering zero_shot_classification zero_shot_image_classification""".split()
 
 SUBMODULES: dict[str, tuple[str, ...]] = {
     "": (),
@@ -84,7 +88,7 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
     # generation
     "generation": (*_GENERATION, "compat.generation_outputs"),
     "generation.beam_constraints": ("generation.constraints",),
-    "generation.beam_search": ("generation.constraints",),
+    "generation.beam_search": ("generation.constraints", "compat.beam_scorers"),
     "generation.configuration_utils": ("generation.config", "compat.choices"),
     "generation.logits_process": ("generation.processors",),
     "generation.stopping_criteria": ("generation.stopping",),
@@ -97,6 +101,7 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
     "pipelines": ("compat.pipeline_tables", "pipelines"),
     "pipelines.base": ("pipelines.base", "compat.pipeline_tables"),
     "pipelines.pt_utils": ("compat.pipeline_tables",),
+    **{f"pipelines.{task}": (f"pipelines.{task}",) for task in _PIPELINES},
     # training
     "data": ("training.collators",),
     "data.data_collator": ("training.collators", "compat.collating"),

@@ -115,6 +115,10 @@ def _of_both_halves(
     source = vectors if given is None else given
     if name == "input_ids" and given is not None:
         source = check_ids(model, given, name).to(model.device)
+        if inputs.get("attention_mask") is None and read is None and settings.pad is not None:
+            mask = _mask(None, source, 0, settings)
+            if not bool(mask.all()):
+                inputs["attention_mask"] = mask
     unread: dict[str, Any] = {}
     if read is None:
         takes = set(inspect.signature(encoder.forward).parameters)

@@ -59,6 +59,7 @@ def mix_capped(
 
 
 class Gemma2Block(GemmaBlock):
+    hooks_see_tuples = True
     wiring = sandwich
     mix = mix_capped
     norm_attn_out, norm_mlp = At("post_attention_layernorm"), At("pre_feedforward_layernorm")

@@ -153,6 +153,7 @@ class LlamaConfig(DecoderConfig):
 
 
 class LlamaBlock(ConfigBlock):
+    hooks_see_tuples = False
     norm_class: ClassVar[Any] = RMSNorm
     wiring = pre_norm
     feed = gated

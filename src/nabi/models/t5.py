@@ -254,6 +254,10 @@ class T5ForConditionalGeneration(T5Bodied, seq2seq.Seq2SeqLM):
             x = x * self.config.d_model**-0.5
         return linear(self.output_embeddings, x)
 
+    def _shift_right(self, input_ids: Tensor) -> Tensor:
+        """What code for T5 calls itself: targets as the decoder's input."""
+        return self.shift_right(input_ids)
+
 
 class T5ForQuestionAnswering(T5Bodied, seq2seq.Seq2SeqQuestionAnswering):
     build = seq2seq.Seq2SeqQuestionAnswering.build

@@ -53,6 +53,7 @@ class ViTConfig(PatchConfig):
 
 
 class ViTBlock(ConfigBlock):
+    hooks_see_tuples = False
     wiring = pre_norm
     q, k, v = At("attention.attention.query"), At("attention.attention.key"), At("attention.attention.value")
     o = At("attention.output.dense")

@@ -8,7 +8,8 @@ model.save_pretrained(folder)                   writes the active one alone, in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,14 @@ def find_weights_or_base(repository: Repository, **how: Any) -> tuple[Weights, R
         if base is None:
             raise
         return find_weights(base, **how), base
+
+
+def with_saved_modules(adapter: Repository | None, model: nn.Module, weights: Mapping[str, Tensor]) -> Any:
+    """The weights, and before them what the adapter's file holds of the model itself: a head that was trained whole."""
+    assert adapter is not None
+    own, (_, tensors) = set(model.state_dict()), _read(adapter, None)
+    names = {key.removeprefix(_PREFIX): value for key, value in tensors.items()}
+    return ChainMap({name: value for name, value in names.items() if name in own}, weights)  # type: ignore[arg-type]
 
 
 def _peft() -> Any:

@@ -99,7 +99,7 @@ def mix(
         dropout_p=block.attention_dropout if block.training else 0.0,
         is_causal=causal,
         scale=block.scale,
-        enable_gqa=q.shape[1] != k.shape[1],
+        enable_gqa=bool(q.shape[1] != k.shape[1]),  # of a traced model it is a tensor
     )
     return mixed, None
 

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from . import attention, positions
 from .context import Context
+from .hooks import heard, in_a_tuple, roles_within
 from .mlp import activation_function, plain
-from .roles import RoleModule
+from .roles import RoleModule, Room
 
 Wiring = Callable[["Block", Tensor, Context], Tensor]
 
@@ -35,6 +36,7 @@ class Block(RoleModule):
     project_memory = attention.separate_memory
     feed: ClassVar[Callable[[Block, Tensor, Context], Tensor]] = plain
     of_heads: ClassVar[tuple[str, ...]] = ("q", "k", "v")  # the roles that a head takes with it when it is pruned
+    hooks_see_tuples: ClassVar[bool] = True  # whether a layer of this family gave a tuple in version 4
 
     q: Any = None
     k: Any = None
@@ -113,10 +115,17 @@ class Block(RoleModule):
                 setattr(self, role, norm())
         self.dropout = nn.Dropout(dropout)
         self.inner_dropout = nn.Dropout(inner_dropout)
+        for path, room in self.named_modules():
+            if isinstance(room, Room):
+                room.in_layer = bool(roles_within(self, path))
 
     def score_bias(self, q: Tensor, k: Tensor, context: Context) -> Tensor | None:
         """What a family adds to the attention scores, (batch or 1, heads or 1, queries, keys)."""
         return None
+
+    def register_forward_hook(self, hook: Callable[..., Any], **options: Any) -> Any:  # type: ignore[override]
+        """torch's; the hook sees (vectors,) where layers of this family gave a tuple in version 4."""
+        return super().register_forward_hook(in_a_tuple(hook) if self.hooks_see_tuples else hook, **options)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         if context.memory is not None and not self.crosses:
@@ -124,6 +133,9 @@ class Block(RoleModule):
                 "encoder_hidden_states were given, but the model has no cross attention (add_cross_attention=False in "
                 "its config): make it with add_cross_attention=True"
             )
+        if Room.hooked:
+            with heard(self):
+                return self.wiring(x, context)
         return self.wiring(x, context)
 
 

@@ -230,7 +230,8 @@ class Cache:
                 f"past_key_values is a {type(past).__name__}; expected the Cache that the model returned, or a "
                 "tuple with (key, value) for each layer"
             )
-        return Cache([pair[:2] for pair in past], [pair[2:] for pair in past if len(pair) == 4])
+        pairs = [tuple(pair) for pair in past]
+        return Cache([pair[:2] for pair in pairs], [pair[2:] for pair in pairs if len(pair) == 4])
 
     from_legacy_cache = of
 
@@ -279,6 +280,8 @@ class SlidingWindowCache(Cache):
 
 
 def _is_entry(pair: Any) -> bool:
+    if isinstance(pair, Tensor):  # keys and values stacked, as prefixes are learned
+        return pair.dim() == 5 and len(pair) == 2
     return isinstance(pair, (tuple, list)) and len(pair) in (2, 4) and all(isinstance(t, Tensor) for t in pair)
 
 
@@ -293,3 +296,13 @@ class EncoderDecoderCache(Cache):
         super().__init__([(layer.keys, layer.values) for layer in own.layers] if own else (), **options)
         if cross is not None:
             self.cross = {index: (layer.keys, layer.values) for index, layer in enumerate(cross.layers)}
+
+
+def check_cache_position(places: Tensor, past_key_values: Any) -> None:
+    """Version 4's loops say where in the cache the new tokens go; a cache here counts itself, and this checks both."""
+    seen = Cache.of(past_key_values).get_seq_length()
+    if places.dim() != 1 or places.tolist() != list(range(seen, seen + len(places))):
+        raise ValueError(
+            f"cache_position is {places.tolist()}, but the cache holds {seen} positions: new tokens go behind them, "
+            f"as in torch.arange({seen}, {seen} + how many)"
+        )

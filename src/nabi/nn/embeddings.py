@@ -10,13 +10,17 @@ import torch
 from torch import Tensor, nn
 
 
-def look_up(embedding: nn.Embedding, ids: Tensor, name: str = "input_ids") -> Tensor:
-    """embedding(ids), with a clear error for an id that is outside (on the CPU, where looking is free)."""
+def look_up(embedding: nn.Module, ids: Tensor, name: str = "input_ids") -> Tensor:
+    """embedding(ids), with a clear error for an id that is outside (on the CPU, where looking is free).
+
+    What a user has put in its place, such as vectors that are learned in front of a text, is called as it is.
+    """
     if ids.is_floating_point() or ids.dtype is torch.bool:
         raise ValueError(f"{name} holds numbers of {ids.dtype}; expected whole numbers, as a tokenizer gives them")
-    if not torch.compiler.is_compiling() and ids.device.type == "cpu" and ids.numel():
+    weight = getattr(embedding, "weight", None)
+    if weight is not None and not torch.compiler.is_compiling() and ids.device.type == "cpu" and ids.numel():
         low, high = int(ids.min()), int(ids.max())
-        count = embedding.weight.shape[0]
+        count = weight.shape[0]
         if low < 0 or high >= count:
             raise ValueError(
                 f"{name} holds the id {low if low < 0 else high}, but the model knows 0 to {count - 1}: use "

@@ -11,9 +11,10 @@ from torch import Tensor
 from ..hub import Repository
 from ..outputs import ModelOutput
 from .cache import Cache
+from .older_searches import OlderSearches
 
 
-class GenerationMixin:
+class GenerationMixin(OlderSearches):
     """`generate`, its settings, and how the inputs of each pass are made. Mixed into the models that score tokens."""
 
     config: Any

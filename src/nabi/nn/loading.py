@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 from torch.overrides import TorchFunctionMode
 
 if TYPE_CHECKING:
@@ -39,16 +40,24 @@ class NoFills(TorchFunctionMode):
 
 
 class Unmade(NoFills):
-    """Inside, modules are made on the meta device: shapes without memory, and no random fills."""
+    """Inside, modules are made with weights on the meta device: shapes without memory, and no random fills.
+
+    Buffers, and tensors that a user's own class keeps as plain attributes, are made as ever: no file has them.
+    """
 
     def __enter__(self) -> Self:
-        self._device = torch.device("meta")
-        self._device.__enter__()
+        self._unhook = register_module_parameter_registration_hook(_without_memory)  # type: ignore[arg-type]
         return super().__enter__()
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
-        self._device.__exit__(*error)
+        self._unhook.remove()
+
+
+def _without_memory(module: nn.Module, name: str, weight: nn.Parameter | None) -> nn.Parameter | None:
+    if weight is None or weight.is_meta:
+        return weight
+    return nn.Parameter(weight.detach().to("meta"), requires_grad=weight.requires_grad)
 
 
 @dataclass

@@ -19,7 +19,8 @@ from ..checkpoint import Weights, save_weights
 from ..config import Config
 from ..hub import PushToHubMixin, Repository, upload
 from ..outputs import ModelOutput
-from .adapters import AdapterMethods, find_weights_or_base
+from .adapters import AdapterMethods, find_weights_or_base, with_saved_modules
+from .cache import check_cache_position
 from .calling import with_return_dict
 from .embeddings import resize_rows
 from .head_masks import NAMES as HEAD_MASKS
@@ -88,6 +89,8 @@ class PreTrainedModel(OlderMethods, AdapterMethods, PushToHubMixin):
         own = type(self)._named
         masks = {name: kwargs.pop(name) for name in HEAD_MASKS if name in kwargs and name not in own}
         given = {name: mask for name, mask in masks.items() if mask is not None}
+        if "cache_position" not in own and (places := kwargs.pop("cache_position", None)) is not None:
+            check_cache_position(places, kwargs.get("past_key_values"))
         if "return_dict" in own:  # a user's own class makes the tuple itself
             kwargs["return_dict"] = return_dict
         try:
@@ -305,6 +308,8 @@ class PreTrainedModel(OlderMethods, AdapterMethods, PushToHubMixin):
                 model = cls(config, **made_with)
         except (ValueError, TypeError, ArithmeticError, AssertionError, LookupError, RuntimeError) as error:
             raise ValueError(f"the config of {name_or_path} makes no {cls.__name__}: {error}") from error
+        if base is not None:
+            weights = with_saved_modules(repository, model, weights)
         info = load_into(
             model, weights, source=str(name_or_path), dtype=wanted, ignore_mismatched_sizes=ignore_mismatched_sizes
         )

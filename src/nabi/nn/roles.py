@@ -8,9 +8,11 @@ tree every time (0.8 µs), so that a module swapped in place, by LoRA or a quant
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import nn
+
+from .hooks import warn_unheard
 
 
 class At:
@@ -52,10 +54,18 @@ class Room(nn.Module):
 
     does: Callable[..., Any] | None = None
     within: Mapping[str, At] = {}  # the owner's roles that stand in here
+    in_layer = False  # whether a layer around it calls the hooks on it
+    hooked: ClassVar[bool] = False  # whether there has been a hook on any
 
     def __getattr__(self, name: str) -> Any:
         role = self.__dict__.get("within", {}).get(name)
         return super().__getattr__(name) if role is None else role.__get__(self)
+
+    def register_forward_hook(self, hook: Callable[..., Any], **options: Any) -> Any:  # type: ignore[override]
+        Room.hooked = True
+        if not self.in_layer:
+            warn_unheard(self)
+        return super().register_forward_hook(hook, **options)
 
     def forward(self, *args: Any, **inputs: Any) -> Any:
         if self.does is None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from .context import Context
+from .hooks import watched
 
 
 def run_stack(
@@ -22,6 +23,9 @@ def run_stack(
 ) -> Tensor:
     """Run the blocks in order. In training, `recompute` trades time for memory in the backward pass, and `skip` is
     the chance that a block is left out (LayerDrop, arXiv:1909.11556): callers pass 0 otherwise."""
+    blocks = list(blocks)
+    if context.packing is not None and watched(blocks):
+        context.packing = None  # hooks see rows, as without packing
     x = context.tokens(x)
     for depth, block in enumerate(blocks):
         context.see(x)

@@ -153,6 +153,10 @@ class _Detector(BaseImageProcessor):
             for row in range(len(scores))
         ]
 
+    def post_process(self, outputs: Any, target_sizes: Any) -> list[dict[str, Tensor]]:
+        """post_process_object_detection of everything, however unsure: what scripts of 2021 choose from themselves."""
+        return self.post_process_object_detection(outputs, -1.0, target_sizes)
+
 
 class DetrImageProcessor(_Detector):
     """Adds `pixel_mask`, 1 for pixels and 0 for padding."""

@@ -16,15 +16,13 @@ from typing import Any
 
 from tokenizers import Encoding, Tokenizer
 from tokenizers.models import WordLevel
-from tokenizers.processors import TemplateProcessing
 
 from .engine import Engine
 from .fast import PreTrainedTokenizerFast
+from .frames import own_frame
 from .loading import ADDED
 from .tensors import to_list
 from .texts import explain_bad_text
-
-_FIRST, _SECOND = -1, -2  # ids that stand for a text and its pair, to see where a subclass puts them
 
 
 class _AnyTokenizer(type):
@@ -40,6 +38,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerFast, metaclass=_AnyTokenizer):
     made when it is first needed."""
 
     vocab_files_names = {}
+    model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
     is_fast = False
     _made: Engine | None = None
 
@@ -80,7 +79,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerFast, metaclass=_AnyTokenizer):
         model = WordLevel(words, unk_token=unknown)
         self._made = _PythonEngine(Tokenizer(model), self)  # so that nobody makes it twice
         PreTrainedTokenizerFast.__init__(self, tokenizer_object=self._made, **self._options)
-        self._set_own_frame()
+        self._engine.set_frame(own_frame(self))
 
     def _words(self) -> dict[str, int]:
         """The subclass's own words; its get_vocab may ask for the added ones, of which there are none yet."""
@@ -89,23 +88,6 @@ class PreTrainedTokenizer(PreTrainedTokenizerFast, metaclass=_AnyTokenizer):
             return dict(self.get_vocab())
         finally:
             self._made = None
-
-    def _set_own_frame(self) -> None:
-        """The special tokens around texts, as the subclass puts them."""
-        single = self.build_inputs_with_special_tokens([_FIRST])
-        pair = self.build_inputs_with_special_tokens([_FIRST], [_SECOND])
-        types = (
-            self.create_token_type_ids_from_sequences([_FIRST]),
-            self.create_token_type_ids_from_sequences([_FIRST], [_SECOND]),
-        )
-        special = {number: str(self.convert_ids_to_tokens(number)) for number in (*single, *pair) if number >= 0}
-        name = {_FIRST: "$A", _SECOND: "$B", **special}
-        tokenizer = self._engine.tokenizer
-        tokenizer.post_processor = TemplateProcessing(
-            single=[f"{name[number]}:{kind}" for number, kind in zip(single, types[0], strict=True)],
-            pair=[f"{name[number]}:{kind}" for number, kind in zip(pair, types[1], strict=True)],
-            special_tokens=[(token, number) for number, token in special.items()],
-        )
 
     # --- what a subclass says -------------------------------------------------------------------------------
 
@@ -204,6 +186,13 @@ class _PythonEngine(Engine):
     def __init__(self, tokenizer: Tokenizer, owner: PreTrainedTokenizer) -> None:
         super().__init__(tokenizer)
         self.owner = owner
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "owner": self.owner}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(Tokenizer.from_str(state["json"]), state["owner"])  # type: ignore[misc]
+        self.tokenizer.encode_special_tokens = state["split_special"]
 
     def encode(self, rows: list[Any], *, pretokenized: bool = False, **options: Any) -> list[Encoding]:
         bad = explain_bad_text(rows, pretokenized)  # else a subclass's _tokenize fails on it, and names no text

@@ -144,6 +144,10 @@ class SpeechModel(PreTrainedModel):
         """How many frames the body gives for so many samples."""
         return self.stem_frames(samples)
 
+    def _get_feat_extract_output_lengths(self, input_lengths: Tensor) -> Tensor:
+        """frames_of, as training scripts call it; a whole number does too."""
+        return self.frames_of(torch.as_tensor(input_lengths))
+
     def real_frames(self, frames: int, attention_mask: Tensor | None) -> Tensor | None:
         """(batch, frames), True where the samples of attention_mask (batch, samples) are real."""
         return None if attention_mask is None else frame_mask(frames, self.stem_frames(attention_mask.sum(-1)))
@@ -151,6 +155,8 @@ class SpeechModel(PreTrainedModel):
     def freeze_feature_encoder(self) -> None:
         """Keep the convolutions of the stem as they are while the rest trains."""
         self.base_model.feature_extractor.requires_grad_(False)
+
+    freeze_feature_extractor = freeze_feature_encoder  # its name until 2022
 
     def freeze_base_model(self) -> None:
         """Train the head only."""

@@ -36,6 +36,7 @@ class XLMTokenizer(PreTrainedTokenizer):
     """
 
     vocab_files_names = {"vocab_file": "vocab.json", "merges_file": "merges.txt"}
+    model_input_names = ["input_ids", "attention_mask"]
     defaults = {
         "unk_token": "<unk>",
         "bos_token": "<s>",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +25,12 @@ class DataCollatorWithPadding:
     pad_to_multiple_of: int | None = None
     return_tensors: str = "pt"
 
-    def __call__(self, features: Sequence[Any]) -> Any:
-        """n examples -> input_ids, attention_mask, … (n, length) and labels (n,) or (n, labels)."""
-        examples = as_examples(features)
+    def __call__(self, features: Sequence[Any] | Mapping[str, Any]) -> Any:
+        """n examples -> input_ids, attention_mask, … (n, length) and labels (n,) or (n, labels).
+
+        A slice of a data set, which is a dict of columns, does as well.
+        """
+        examples = as_examples(rows_of(features, main_input(self.tokenizer)))
         check_label_sizes(examples)
         batch = pad(
             self.tokenizer, examples, self.return_tensors, self.padding, self.max_length, self.pad_to_multiple_of
@@ -36,6 +39,25 @@ class DataCollatorWithPadding:
             if name in batch:
                 batch["labels"] = batch.pop(name)
         return batch
+
+
+def main_input(tokenizer: Any) -> str:
+    return str(getattr(tokenizer, "model_input_names", ["input_ids"])[0])
+
+
+def rows_of(features: Any, main: str) -> Any:
+    """{"input_ids": [[…], […]], "label": [0, 1]} as one dict for each row; what is no dict of columns as it is.
+
+    main: the column that tells columns from one example. Raises ValueError if columns differ in length.
+    """
+    column: Any = features.get(main) if isinstance(features, Mapping) else None
+    if not hasattr(column, "__len__") or len(column) == 0 or not hasattr(column[0], "__len__"):
+        return features
+    lengths = {name: len(values) for name, values in features.items() if hasattr(values, "__len__")}
+    if len(lengths) < len(features) or len(set(lengths.values())) != 1:
+        shown = ", ".join(f"{name} {lengths.get(name, 'one value')}" for name in features)
+        raise ValueError(f"the columns of a batch differ in length ({shown}): pass a list of examples")
+    return [dict(zip(features, row, strict=True)) for row in zip(*features.values(), strict=True)]
 
 
 def pad(
@@ -51,7 +73,7 @@ def pad(
     Examples of one length need no padding token (a GPT-2 on blocks of text has none).
     """
     kind = checked_kind(return_tensors)
-    main = getattr(tokenizer, "model_input_names", ["input_ids"])[0]
+    main = main_input(tokenizer)
     check_column(main, examples[0])
     check_numbers(examples[0])
     if fits_already([one[main] for one in examples], padding, multiple or 1):
