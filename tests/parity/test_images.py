@@ -167,8 +167,14 @@ def test_features_are_those_that_are_compared(family: str) -> None:
     inputs = case.inputs("Model")
     images, texts = inputs.pop("pixel_values"), inputs
     with torch.no_grad():
-        assert_same(case, {}, model.get_image_features(images), oracle.get_image_features(images), "images")
-        assert_same(case, texts, model.get_text_features(**texts), oracle.get_text_features(**texts), "texts")
+        image, text = model.get_image_features(images), model.get_text_features(**texts)
+        assert_same(case, {}, image.tower, oracle.get_image_features(images), "images")
+        assert_same(case, texts, text.tower, oracle.get_text_features(**texts), "texts")
+    assert torch.equal(image, image.pooler_output)  # a tensor in version 4, the field of an output in version 5
+    assert (
+        image.last_hidden_state.shape[0] == len(images)
+        and type(image / image.norm(dim=-1, keepdim=True)) is torch.Tensor
+    )
 
 
 @pytest.mark.parametrize("family", ["clip", "siglip"])

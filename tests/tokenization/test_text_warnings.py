@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from nabi.tokenization import AutoTokenizer
+from nabi.tokenization import AutoTokenizer, PreTrainedTokenizerFast
 
 LOST: dict[str, tuple[Any, dict[str, Any], str]] = {
     "unknown": ("뛟쁾", {}, "'뛟쁾' became nothing but the unknown token"),
@@ -64,3 +65,21 @@ def test_a_text_longer_than_the_model_is_told_of_once(
         tokenizer("이 영화는 정말 최고예요!")
     assert len(caplog.messages) == 1
     assert "at most 5 (model_max_length)" in caplog.messages[0]
+
+
+def test_a_pair_whose_types_are_left_out_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    engine = Tokenizer(models.WordLevel({"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3, "b": 4}, "[UNK]"))
+    engine.pre_tokenizer = pre_tokenizers.Whitespace()
+    frame = "[CLS] $A [SEP]"
+    special = [("[CLS]", 1), ("[SEP]", 2)]
+    engine.post_processor = processors.TemplateProcessing(frame, f"{frame} $B:1 [SEP]:1", special)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=engine)
+    tokenizer("a")
+    assert not caplog.records
+    tokenizer("a", "b")
+    tokenizer(["a"], ["b"])
+    assert [record.message.startswith("Pairs are framed with token types") for record in caplog.records] == [True]
+    with_types = PreTrainedTokenizerFast(
+        tokenizer_object=engine, model_input_names=["input_ids", "token_type_ids", "attention_mask"]
+    )
+    assert with_types("a", "b")["token_type_ids"] == [0, 0, 0, 1, 1] and len(caplog.records) == 1

@@ -57,6 +57,26 @@ class CLIPConfig(TowersConfig):
         super().__init__(**keys)
 
 
+class Features(Tensor):
+    """Vectors (batch, size), as version 4 gives them; what is computed from them is a plain tensor. In version 5 they
+    are the pooler_output of a tower's output, whose fields are read here as well."""
+
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+    tower: ModelOutput
+
+    @classmethod
+    def of(cls, tower: BaseModelOutputWithPooling) -> Features:
+        assert tower.pooler_output is not None
+        found = tower.pooler_output.as_subclass(cls)
+        found.tower = tower
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in BaseModelOutputWithPooling.field_names() or "tower" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return getattr(self.tower, name)
+
+
 class ContrastiveOutput(ModelOutput):
     loss: Tensor | None
     logits_per_image: Tensor
@@ -97,14 +117,22 @@ class ContrastiveModel(PreTrainedModel):
     def contrast(self, logits_per_text: Tensor) -> Tensor:
         raise TypeError(f"{type(self).__name__} has no loss")
 
-    def get_text_features(self, input_ids: Tensor, *args: Any, **inputs: Any) -> BaseModelOutputWithPooling:
-        """The text tower's output, its pooler_output (batch, size) where images are; inputs as its forward's."""
+    def get_text_features(self, input_ids: Tensor, *args: Any, **inputs: Any) -> Features:
+        """Texts as vectors (batch, size) where images are; inputs as the text tower's."""
+        return Features.of(self.read_texts(input_ids, *args, **inputs))
+
+    def get_image_features(self, pixel_values: Tensor, *args: Any, **inputs: Any) -> Features:
+        """Images as vectors (batch, size) where texts are; inputs as the vision tower's."""
+        return Features.of(self.read_images(pixel_values, *args, **inputs))
+
+    def read_texts(self, input_ids: Tensor, *args: Any, **inputs: Any) -> BaseModelOutputWithPooling:
+        """The text tower's output, its pooler_output projected."""
         out = self.text_model(input_ids, *args, return_dict=True, **inputs)
         out.pooler_output = self.project_text(out.pooler_output)
         return out
 
-    def get_image_features(self, pixel_values: Tensor, *args: Any, **inputs: Any) -> BaseModelOutputWithPooling:
-        """The vision tower's output, its pooler_output (batch, size) where texts are; inputs as its forward's."""
+    def read_images(self, pixel_values: Tensor, *args: Any, **inputs: Any) -> BaseModelOutputWithPooling:
+        """The vision tower's output, its pooler_output projected."""
         out = self.vision_model(pixel_values, *args, return_dict=True, **inputs)
         if out.pooler_output is None:
             raise ValueError("the vision tower has no pooling head (vision_use_head=False): no image can be compared")
@@ -123,8 +151,8 @@ class ContrastiveModel(PreTrainedModel):
     ) -> ContrastiveOutput:
         """logits_per_text (texts, images) and its transpose, logits_per_image; text_embeds and image_embeds have length
         1. return_loss: the n-th text belongs to the n-th image."""
-        image = self.get_image_features(pixel_values, interpolate_pos_encoding, **wanted)
-        text = self.get_text_features(input_ids, attention_mask, position_ids, **wanted)
+        image = self.read_images(pixel_values, interpolate_pos_encoding, **wanted)
+        text = self.read_texts(input_ids, attention_mask, position_ids, **wanted)
         image_embeds, text_embeds = (F.normalize(each["pooler_output"], dim=-1) for each in (image, text))
         logits = self.scale(text_embeds @ image_embeds.T)
         if return_loss and logits.shape[0] != logits.shape[1]:

@@ -8,8 +8,9 @@ from tokenizers import Encoding
 
 from .batch_encoding import BatchEncoding
 from .engine import Engine
+from .frames import numbers_the_pair
 from .lengths import Lengths
-from .text_warnings import LOST, first_empty, first_unknown, text_of, warn_of_lost
+from .text_warnings import LOST, TYPES, first_empty, first_unknown, text_of, warn_of_lost, warn_of_types
 from .texts import is_pair
 
 if TYPE_CHECKING:
@@ -87,6 +88,10 @@ def encode_rows(
         truncation=truncation,
     )
     said = tokenizer.deprecation_warnings
+    if pairs and TYPES not in said and not wanted.token_type_ids:
+        said[TYPES] = True
+        if "token_type_ids" not in tokenizer.model_input_names and numbers_the_pair(engine):
+            warn_of_types(type(tokenizer).__name__)
     empty = None if LOST in said else first_empty(rows, encodings, special)
     if pad is not None:
         pad_encodings(encodings, lengths, pad)

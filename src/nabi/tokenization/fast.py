@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ from .tensors import tensor_kind, to_list
 from .text_warnings import warn_if_too_long
 from .texts import as_rows
 from .vocabulary import SpecialTokensMixin
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound="PreTrainedTokenizerFast")
 
@@ -54,6 +57,14 @@ class PreTrainedTokenizerFast(SpecialTokensMixin, OlderMethods, PushToHubMixin):
     slow_tokenizer_class: ClassVar[None] = None
     is_fast = True
     _in_target_mode = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "_tokenize" in vars(cls) and cls.is_fast:
+            logger.warning(
+                "%s._tokenize is not called: %s cuts texts in Rust. Subclass PreTrainedTokenizer to cut them in Python",
+                *(cls.__name__, cls.__mro__[1].__name__),
+            )
 
     def __init__(
         self,

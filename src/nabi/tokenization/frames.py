@@ -79,3 +79,12 @@ def _byte_level(processor: PostProcessor | None) -> ByteLevel | None:
         if part["type"] == "ByteLevel":
             return ByteLevel(part["add_prefix_space"], part["trim_offsets"], part["use_regex"])
     return None
+
+
+def numbers_the_pair(engine: Any) -> bool:
+    """Whether the tokens of a pair's second text get another type, as BERT's do."""
+    frame = engine.tokenizer.post_processor
+    if frame is None:
+        return False
+    state = frame.__getstate__().decode()
+    return '"BertProcessing"' in state or '"type_id":1' in state

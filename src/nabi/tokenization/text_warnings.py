@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 TOO_LONG = "sequence-length-is-longer-than-the-specified-maximum"  # HF's key in `deprecation_warnings`
 LOST = "text-became-nothing-or-unknown"
+TYPES = "pair-without-token-types"
 
 
 def first_empty(rows: list[Any], encodings: list[Encoding], special: int) -> Any | None:
@@ -45,6 +46,16 @@ def warn_of_lost(said: dict[str, bool], row: Any, found: str) -> None:
         "Check that this tokenizer belongs to the language, and its do_lower_case and strip_accents.",
         text if len(text) <= 40 else text[:37] + "…",
         found,
+    )
+
+
+def warn_of_types(kind: str) -> None:
+    """kind: the tokenizer's class."""
+    logger.warning(
+        "Pairs are framed with token types here, but %s leaves them out, as version 5 of transformers does and version "
+        "4 did not. If the model reads them, as BERT does: "
+        "model_input_names=['input_ids', 'token_type_ids', 'attention_mask'], or a class of its own.",
+        kind,
     )
 
 
