@@ -273,3 +273,41 @@ def test_a_tokenizer_in_python_frames_pads_adds_and_comes_back(early: bool, tmp_
     again = kind.from_pretrained(tmp_path / "saved")
     assert again.encode("나비가") == [2, 7, 6, 3] and again.cls_token == "[CLS]"
     assert isinstance(tokenizer, PreTrainedTokenizer) and not tokenizer.is_fast
+
+
+def test_a_models_loss_is_a_function_of_its_logits() -> None:
+    model = small_lm()
+    out = model(IDS, labels=IDS)
+    torch.testing.assert_close(model.loss_function(logits=out.logits, labels=IDS, vocab_size=40), out.loss)
+
+    class Own(nabi.BertForSequenceClassification):
+        pass
+
+    own = Own(BertConfig(**SMALL))
+    labels = torch.tensor([0, 1])
+    found = own(IDS, labels=labels)
+    loss = own.loss_function(labels=labels, pooled_logits=found.logits, config=own.config)
+    assert loss.shape == () and loss > 0
+    with pytest.raises(TypeError, match="BertModel has no loss of its own"):
+        _ = BertModel(BertConfig(**SMALL)).loss_function
+
+
+def test_methods_that_have_nothing_to_do_here_do_nothing_and_others_say_why() -> None:
+    model = small_lm()
+    assert model.to_bettertransformer() is model.reverse_bettertransformer() is model
+    assert model.get_decoder() is model.transformer
+    model.deparallelize()
+    with pytest.raises(ValueError, match="a model stays whole on one device"):
+        model.parallelize()
+    model.add_model_tags("korean")
+    model.add_model_tags(["review", "film"])
+    assert model.model_tags == ["korean", "review", "film"]
+    model.requires_grad_(False)
+    model.enable_input_require_grads()
+    assert model(IDS).logits.requires_grad
+    model.disable_input_require_grads()
+    assert not model(IDS).logits.requires_grad
+
+
+def small_lm() -> Any:
+    return nabi.GPT2LMHeadModel(nabi.GPT2Config(vocab_size=40, n_embd=16, n_layer=2, n_head=4)).eval()

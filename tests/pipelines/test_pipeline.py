@@ -291,3 +291,19 @@ def test_without_a_network_the_decision_takes_less_than_three_seconds(tmp_path: 
     assert taken == str(SENTIMENT)
     assert float(seconds) < 3.0
     assert time.monotonic() - start < 10.0
+
+
+def test_version_4s_other_names_of_a_call() -> None:
+    pipe = nabi.pipeline("sentiment-analysis", model=SENTIMENT)
+    texts = ["좋아요", "별로예요"]
+    expected = pipe(texts)
+    assert pipe.predict(texts) == pipe.transform(texts) == expected
+    settings = pipe._sanitize_parameters()
+    assert [found for found in pipe.iterate(texts, *settings)] == pipe.run_multi(texts, *settings)
+    with pipe.device_placement():
+        assert pipe.ensure_tensor_on_device(x=torch.ones(1))["x"].device == pipe.device
+    pipe.check_model_type(nabi.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING)
+    with pytest.raises(
+        ValueError, match="BertForSequenceClassification is none of the models for this: GPT2LMHeadModel"
+    ):
+        pipe.check_model_type(["GPT2LMHeadModel"])

@@ -52,7 +52,7 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
     "modeling_utils": ("nn.pretrained", "compat.layers", "compat.file_names", "compat.parameters"),
     "pytorch_utils": ("compat.layers", "compat.installed"),
     "loss": (),
-    "loss.loss_utils": ("compat.losses",),
+    "loss.loss_utils": ("nn.loss_functions",),
     "models": (),
     "models.auto": ("auto", "auto_mappings"),
     "models.auto.auto_factory": ("auto", "compat.auto_tables"),

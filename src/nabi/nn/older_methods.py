@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .block import Block
+from .loss_functions import loss_of
 from .masks import additive, attention_mask
 from .roles import RoleModule
 
@@ -17,6 +18,7 @@ class OlderMethods(RoleModule):
     """What PreTrainedModel has for them."""
 
     config: Any
+    base_model: Any
 
     @property
     def dtype(self) -> torch.dtype:
@@ -81,6 +83,39 @@ class OlderMethods(RoleModule):
             _prune(blocks, int(layer), set(heads) - before, before)
             pruned[int(layer)] = before | set(heads)
         self.config.pruned_heads = {layer: sorted(heads) for layer, heads in pruned.items()}
+
+    # --- places and wrappers ---------------------------------------------------------------------------------
+
+    @property
+    def loss_function(self) -> Any:
+        """The loss of the class's head: logits, labels and what else it takes -> a number."""
+        return loss_of(type(self))
+
+    def get_decoder(self) -> Any:
+        """What writes; of a model without an encoder the body."""
+        return self.base_model
+
+    def to_bettertransformer(self) -> Any:
+        """The model as it is: torch's quick kernels are what it computes with from the start."""
+        return self
+
+    reverse_bettertransformer = to_bettertransformer
+
+    def parallelize(self, device_map: Any = None) -> None:
+        raise ValueError("parallelize: a model stays whole on one device; move it by model.to(device)")
+
+    def deparallelize(self) -> None:
+        """Nothing to undo: the model is on one device."""
+
+    def disable_input_require_grads(self) -> None:
+        """Take away what enable_input_require_grads put in."""
+        for hook in vars(self).pop("_input_hooks", []):
+            hook.remove()
+
+    def add_model_tags(self, tags: str | Sequence[str]) -> None:
+        """Words for a model card, kept in `model_tags`."""
+        new = [tags] if isinstance(tags, str) else list(tags)
+        self.model_tags = [*getattr(self, "model_tags", []), *new]
 
     # --- sizes ----------------------------------------------------------------------------------------------
 

@@ -434,7 +434,8 @@ class PreTrainedModel(OlderMethods, AdapterMethods, PushToHubMixin):
 
     def enable_input_require_grads(self) -> None:
         """Let gradients flow to the embeddings' output, for adapters on a frozen model."""
-        self.get_input_embeddings().register_forward_hook(lambda module, inputs, output: output.requires_grad_(True))
+        hook = self.get_input_embeddings().register_forward_hook(lambda module, inputs, out: out.requires_grad_(True))
+        self._input_hooks = [*vars(self).get("_input_hooks", []), hook]
 
 
 def check_supported(config: Config) -> None:

@@ -30,6 +30,7 @@ from ..hub import PushToHubMixin
 from .batching import ALIKE, KEPT, batches, join, move, row_of
 from .devices import accepted_inputs, place
 from .inputs import checked_batch_size, is_one_item, numbered, raise_first, read, take, without_marks
+from .older_methods import OlderMethods
 from .progress import watched
 from .tasks import HUB_OPTIONS
 
@@ -40,7 +41,7 @@ READ_AHEAD_SECONDS = 1.0  # and of an iterator about so much work, lest its resu
 Steps = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # what preprocess, _forward, postprocess are given
 
 
-class Pipeline(ABC, PushToHubMixin):
+class Pipeline(ABC, OlderMethods, PushToHubMixin):
     """A model, what makes its inputs, and the three steps of one task. A child writes those steps.
 
     A child says in `heads` which of nabi.auto's classes load its models, the first that has the checkpoint's class

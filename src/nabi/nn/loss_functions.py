@@ -1,14 +1,15 @@
-"""The losses of the heads as functions, under their names of version 4.46 and later."""
+"""The losses of the heads as functions, under their names of version 4.46 and later: `model.loss_function`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..config import Config
-from ..nn.losses import classification_loss, cross_entropy, next_token_loss, span_loss
+from .losses import classification_loss, cross_entropy, next_token_loss, span_loss
 
 
 def fixed_cross_entropy(
@@ -53,7 +54,17 @@ def ForQuestionAnsweringLoss(
     return span_loss(start_logits, end_logits, start_positions, end_positions)
 
 
-LOSS_MAPPING = {
+def loss_of(model_class: type) -> Callable[..., Any]:
+    """The loss of the head that a class, or one that it is made from, has by its name. TypeError if none has one."""
+    for owner in model_class.__mro__:
+        name = owner.__name__.replace("LMHeadModel", "ForCausalLM").replace("ForConditionalGeneration", "ForMaskedLM")
+        for kind, loss in LOSS_MAPPING.items():
+            if name.endswith(kind):
+                return loss
+    raise TypeError(f"{model_class.__name__} has no loss of its own: compute one from its output")
+
+
+LOSS_MAPPING: dict[str, Callable[..., Any]] = {
     "ForCausalLM": ForCausalLMLoss,
     "ForMaskedLM": ForMaskedLMLoss,
     "ForQuestionAnswering": ForQuestionAnsweringLoss,
