@@ -289,7 +289,7 @@ def test_a_models_loss_is_a_function_of_its_logits() -> None:
     loss = own.loss_function(labels=labels, pooled_logits=found.logits, config=own.config)
     assert loss.shape == () and loss > 0
     with pytest.raises(TypeError, match="BertModel has no loss of its own"):
-        _ = BertModel(BertConfig(**SMALL)).loss_function
+        BertModel(BertConfig(**SMALL)).loss_function(IDS, IDS)
 
 
 def test_methods_that_have_nothing_to_do_here_do_nothing_and_others_say_why() -> None:

@@ -86,10 +86,9 @@ class OlderMethods(RoleModule):
 
     # --- places and wrappers ---------------------------------------------------------------------------------
 
-    @property
-    def loss_function(self) -> Any:
+    def loss_function(self, *args: Any, **inputs: Any) -> Any:
         """The loss of the class's head: logits, labels and what else it takes -> a number."""
-        return loss_of(type(self))
+        return loss_of(type(self))(*args, **inputs)
 
     def get_decoder(self) -> Any:
         """What writes; of a model without an encoder the body."""

@@ -152,7 +152,7 @@ def single_place(device: Any, device_map: Any) -> Any:
     """The one device that a device_map names: nabi keeps a model in one place."""
     if device is not None:
         raise ValueError(f"device={device!r} and device_map={device_map!r} say the same thing twice: give one of them")
-    from ..nn.pretrained import single_device
+    from ..nn.placing import single_device
 
     return None if device_map in ("auto", "balanced", "sequential") else single_device(device_map)
 
