@@ -176,7 +176,7 @@ def test_a_notebooks_frame_runs_the_script_too(tmp_path: Path) -> None:
     subprocess.run(
         [
             *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-            *("--virtual-time-budget=4000", f"--screenshot={picture}", f"--user-data-dir={tmp_path / 'profile'}"),
+            *("--virtual-time-budget=20000", f"--screenshot={picture}", f"--user-data-dir={tmp_path / 'profile'}"),
             *("--window-size=1000,700", file.as_uri()),
         ],
         capture_output=True,

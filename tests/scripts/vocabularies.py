@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,12 +63,21 @@ def size(folder: Path) -> int:
 
 @cache
 def _word_pieces(lowercase: bool, korean: bool) -> Tokenizer:
-    engine = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    engine.normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=lowercase)
-    engine.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    engine.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(vocab_size=900, special_tokens=FRAME, show_progress=False)
-    engine.train_from_iterator([text for text in CORPUS if korean or text.isascii()], trainer)
+    """Letters, then the commonest words and their ends. The engine's trainer breaks ties by chance, and a script that
+    learns would fail by chance with it."""
+    normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=lowercase)
+    cutter = pre_tokenizers.BertPreTokenizer()
+    counts: Counter[str] = Counter()
+    for text in CORPUS:
+        if korean or text.isascii():
+            counts.update(word for word, _ in cutter.pre_tokenize_str(normalizer.normalize_str(text)))
+    words = sorted(counts, key=lambda word: (-counts[word], word))
+    letters = sorted(set("".join(words)))
+    ends = [f"##{word[start:]}" for word in words for start in range(1, len(word) - 1)]
+    pieces = [*FRAME, *letters, *(f"##{letter}" for letter in letters), *words[:400], *ends]
+    vocab = {piece: number for number, piece in enumerate(list(dict.fromkeys(pieces))[:900])}
+    engine = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    engine.normalizer, engine.pre_tokenizer, engine.decoder = normalizer, cutter, decoders.WordPiece()
     ids = [(token, engine.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
     engine.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ids

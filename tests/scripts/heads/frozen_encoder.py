@@ -14,10 +14,9 @@ tokenizer = AutoTokenizer.from_pretrained("bert-base-uncased")
 batch = tokenizer(["great", "boring", "wonderful", "bad"], padding=True, return_tensors="pt")
 labels = torch.tensor([1, 0, 1, 0])
 before = model.bert.encoder.layer[0].attention.self.query.weight.clone()
-optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=0.05)
-model.train()
-first = model(**batch, labels=labels).loss.item()
-for _ in range(20):
+optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=0.01)
+first = model.eval()(**batch, labels=labels).loss.item()
+for _ in range(60):
     loss = model(**batch, labels=labels).loss
     optimizer.zero_grad()
     loss.backward()

@@ -16,7 +16,7 @@ batch = tokenizer(reviews, padding=True, truncation=True, max_length=64, return_
 assert (batch["input_ids"] == tokenizer.unk_token_id).sum() == 0
 optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
 model.train()
-for _ in range(25):
+for _ in range(80):
     loss = model(**batch, labels=labels).loss
     loss.backward()
     optimizer.step()

@@ -15,7 +15,7 @@ assert len(groups[1]["params"]) > len(groups[0]["params"])
 optimizer = torch.optim.AdamW(groups, lr=1e-3, eps=1e-8)
 scheduler = get_linear_schedule_with_warmup(optimizer, 0, 5)
 tokenizer = BertTokenizer.from_pretrained("bert-base-uncased")
-batch = tokenizer(["good", "bad"], return_tensors="pt")
+batch = tokenizer(["good", "bad"], padding=True, return_tensors="pt")
 for step in range(5):
     model.zero_grad()
     loss = model(batch["input_ids"], token_type_ids=None, labels=torch.tensor([1, 0]))[0]
